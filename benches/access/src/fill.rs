@@ -48,6 +48,10 @@ pub(crate) fn user_id(number: u64) -> String {
     format!("user-{number:024}")
 }
 
+pub(crate) fn group_id(number: u64) -> String {
+    format!("group_{number:026}")
+}
+
 pub(crate) fn project_id(number: u64) -> String {
     format!("proj_{number}")
 }
@@ -88,7 +92,7 @@ fn groups(connection: &Connection, size: &Size) -> Result<(), BoxError> {
     for number in 1..=size.groups() + 1 {
         insert.execute(params![
             number as i64,
-            format!("group_{number:026}"),
+            group_id(number),
             format!("Group {number}"),
             NOW
         ])?;

@@ -19,6 +19,8 @@ mod keys;
 mod lists;
 mod memberships;
 mod point_in_time;
+mod profiles;
+mod rights;
 mod serve;
 mod usage;
 mod users;
@@ -40,6 +42,11 @@ pub(crate) use memberships::{
     RenderChoice, RunsCommand, UnknownChoice,
 };
 pub(crate) use point_in_time::PointInTime;
+pub(crate) use profiles::{LoginArguments, ProfilesCommand};
+pub(crate) use rights::{
+    AddProjectUsersArguments, AssignmentArguments, InviteArguments, InvitesCommand, ProjectUsersCommand,
+    ProjectsCommand, RolesCommand,
+};
 pub(crate) use serve::{LogFormat, ServeArguments};
 pub(crate) use usage::{CostsArguments, ReportArguments, UsageCommand, UsageKind};
 pub(crate) use users::{CreateUserArguments, UpdateUserArguments, UserCommand, UsersCommand};
@@ -157,6 +164,15 @@ pub(crate) enum Command {
     /// Manage the users of the organization
     #[command(subcommand, arg_required_else_help = true)]
     Users(UsersCommand),
+    /// Manage projects
+    #[command(subcommand, arg_required_else_help = true)]
+    Projects(ProjectsCommand),
+    /// Manage roles and their assignments
+    #[command(subcommand, arg_required_else_help = true)]
+    Roles(RolesCommand),
+    /// Manage invites
+    #[command(subcommand, arg_required_else_help = true)]
+    Invites(InvitesCommand),
     /// List audit log events
     #[command(subcommand, arg_required_else_help = true)]
     AuditLogs(AuditLogsCommand),
@@ -198,6 +214,11 @@ pub(crate) enum Command {
     /// Back up, restore, check and configure your own server
     #[command(subcommand, arg_required_else_help = true)]
     Admin(AdminCommand),
+    /// Save the key of a service as a profile
+    Login(LoginArguments),
+    /// Manage the profiles: services with their keys
+    #[command(subcommand, arg_required_else_help = true)]
+    Profiles(ProfilesCommand),
     /// Check the key, the service and the database
     #[command(after_help = "\
 Examples:
@@ -205,8 +226,9 @@ Examples:
   openai-admin doctor -o json
   openai-admin --local acme.db doctor
 
-`doctor` is read-only. It reads one group, one user and one audit event, or the whole local file. It cannot \
-check write scopes. It never shows the key. Exit code 1 means that a check failed, and 4 that the \
+`doctor` changes nothing. It tests each scope of the key with one request, or reads the whole local file. \
+Write scopes are tested at your own server only, with requests that it refuses. It never shows the \
+key. Exit code 1 means that a check failed, and 4 that the \
 key is wrong or may not read groups. A warning does not change the exit code.")]
     Doctor,
     /// Try the assumed rules of the API at a service
@@ -281,6 +303,16 @@ This cannot be undone: a new group with the same members has another id, and non
         group: String,
         #[command(flatten)]
         removal: RemovalArguments,
+    },
+    /// List the users who are in all of these groups
+    #[command(after_help = "\
+Examples:
+  openai-admin groups overlap \"ML Research\" \"Data Platform\"
+  openai-admin groups overlap Admins Contractors -o csv")]
+    Overlap {
+        /// Ids or exact names of two or more groups
+        #[arg(value_name = "GROUP", required = true, num_args = 2..)]
+        groups: Vec<String>,
     },
     /// Manage the members of a group: list, add, get, remove
     #[command(alias = "members")]
@@ -445,6 +477,9 @@ pub(crate) struct ApiArguments {
     pub(crate) query: Vec<(String, String)>,
     #[command(flatten)]
     pub(crate) consent: ConsentArguments,
+    /// Show the request without sending it
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Args, Debug)]

@@ -14,13 +14,18 @@ mod explain;
 mod generated;
 mod group_users;
 mod groups;
+mod invites;
 mod keys;
 mod load;
 mod man_pages;
 mod memberships;
+mod profiles;
+mod project_users;
 mod protection;
 mod recording;
+mod roles;
 mod serve;
+mod several;
 mod usage;
 mod user_file;
 mod users;
@@ -78,6 +83,18 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
                 .with_session(command.access(), "users", async |session| users::run(command, session).await)
                 .await
         }
+        Command::Projects(command) => {
+            let run = async |session: &Session<'_>| project_users::run(command, session).await;
+            context.with_session(Access::Changes, "projects", run).await
+        }
+        Command::Roles(command) => {
+            let run = async |session: &Session<'_>| roles::run(command, session).await;
+            context.with_session(Access::Changes, "roles", run).await
+        }
+        Command::Invites(command) => {
+            let run = async |session: &Session<'_>| invites::run(command, session).await;
+            context.with_session(Access::Changes, "invites", run).await
+        }
         Command::AuditLogs(command) => {
             let run = async |session: &Session<'_>| audit_logs::run(command, session).await;
             context.with_session(Access::Reads, "audit-logs", run).await
@@ -100,6 +117,8 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
                 .with_session(Access::Changes, "api", async |session| api::run(prepared, session).await)
                 .await
         }
+        Command::Login(arguments) => Box::pin(profiles::login(arguments, &global, environment, output)).await,
+        Command::Profiles(command) => profiles::run(command, environment, output),
         Command::Doctor => Box::pin(doctor::run(&global, environment, output)).await,
         Command::VerifyService(arguments) => {
             Box::pin(verify_service::run(arguments, &global, environment, output)).await
@@ -114,7 +133,9 @@ async fn run_written(arguments: Arguments, environment: &Environment, output: &O
         Command::Console(arguments) => Box::pin(console::run(arguments, &global, environment, output)).await,
         Command::Emulate(arguments) => Box::pin(emulate::run(arguments, &global, environment, output)).await,
         Command::Admin(AdminCommand::Settings { toml }) => admin::settings(toml, output),
-        Command::Admin(AdminCommand::Ready { address }) => admin::ready(address, environment, output).await,
+        Command::Admin(AdminCommand::Ready { address, wait }) => {
+            admin::ready(address, wait, environment, output).await
+        }
         Command::Admin(command) => admin::run(command, &database("admin")?, output).await,
         Command::Explain(arguments) => explain::run(&arguments, output),
         Command::Coverage(arguments) => coverage::run(&arguments, output),
@@ -140,7 +161,7 @@ fn check_standard_input(command: &GroupsCommand, global: &GlobalArguments) -> Re
 impl GroupsCommand {
     fn access(&self) -> Access {
         match self {
-            Self::List { .. } | Self::Get { .. } => Access::Reads,
+            Self::List { .. } | Self::Get { .. } | Self::Overlap { .. } => Access::Reads,
             Self::Users(GroupUsersCommand::List { .. } | GroupUsersCommand::Get { .. }) => Access::Reads,
             Self::Create { .. } => Access::Creates,
             _ => Access::Changes,

@@ -9,13 +9,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use openai_admin::{ClientBuilder, DEFAULT_BASE_URL, OrganizationId};
+use openai_admin::{ClientBuilder, OrganizationId};
 use openai_admin_store::DatabaseUrl;
 use openai_admin_sync::{Policy, policy::POLICY_FILE, render::shell_word};
 
 use crate::{
     arguments::{ColorChoice, GlobalArguments},
     failure::{Doing as _, ExitStatus, Failure, Result},
+    profiles,
 };
 
 /// The default database of `serve`, `load`, `dump` and `keys`.
@@ -27,6 +28,12 @@ const CLIENT_VARIABLES: [&str; 6] =
 pub(crate) const KEY_VARIABLE: &str = "OPENAI_ADMIN_KEY";
 /// The variable that names a file with the URL of the database.
 const DATABASE_FILE: &str = "OPENAI_ADMIN_DATABASE_FILE";
+/// The actor of changes to a database without a server.
+pub(crate) const LOCAL: &str = "local";
+/// The variables with the name of the user; `sudo` keeps the name of the person behind `root`.
+const USER_VARIABLES: [&str; 4] = ["SUDO_USER", "USER", "LOGNAME", "USERNAME"];
+/// The most characters of a user's name in the audit log.
+const USER_NAME_MAX: usize = 64;
 /// The prefix of this program's variables.
 pub(crate) const VARIABLE_PREFIX: &str = "OPENAI_ADMIN_";
 /// The largest file with a key or URL that is read, in bytes.
@@ -44,8 +51,8 @@ pub(crate) struct Environment {
     /// This program's variables, by full name.
     own: HashMap<String, String>,
     admin_key: Option<String>,
-    base_url: Option<String>,
-    local: Option<PathBuf>,
+    pub(crate) base_url: Option<String>,
+    pub(crate) local: Option<PathBuf>,
     database: Option<String>,
     organization: Option<String>,
     pub(crate) log: Option<String>,
@@ -55,6 +62,8 @@ pub(crate) struct Environment {
     client: HashMap<&'static str, String>,
     /// Whether the environment turns colours off.
     no_color: bool,
+    /// Whether it turns them on, even without a terminal.
+    forces_color: bool,
     pub(crate) ci: bool,
     /// Whether it runs in GitHub Actions.
     pub(crate) is_github: bool,
@@ -62,6 +71,10 @@ pub(crate) struct Environment {
     pub(crate) step_summary: Option<PathBuf>,
     /// The base folder of saved state.
     state_home: Option<PathBuf>,
+    /// The base folder of configuration.
+    config_home: Option<PathBuf>,
+    /// The operating system's name of the user.
+    pub(crate) user_name: Option<String>,
 }
 
 impl Environment {
@@ -69,6 +82,9 @@ impl Environment {
     #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
     pub(crate) fn read() -> Self {
         let text = |name: &str| env::var(name).ok().filter(|value| !value.trim().is_empty());
+        let home = |name: &str, default: &str| {
+            text(name).map(PathBuf::from).or_else(|| Some(Path::new(&text("HOME")?).join(default)))
+        };
         let program = env::args().next().filter(|program| program.contains('/'));
         Self {
             program: program_name(program, env::var_os("PATH")),
@@ -85,19 +101,32 @@ impl Environment {
             log: text("OPENAI_ADMIN_LOG"),
             notify_socket: text("NOTIFY_SOCKET"),
             client: CLIENT_VARIABLES.into_iter().filter_map(|name| Some((name, text(name)?))).collect(),
-            no_color: text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb"),
+            no_color: text("NO_COLOR").is_some()
+                || text("TERM").as_deref() == Some("dumb")
+                || text("CLICOLOR").as_deref() == Some("0"),
+            forces_color: text("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
             ci: text("CI").is_some(),
             is_github: text("GITHUB_ACTIONS").is_some(),
             step_summary: text("GITHUB_STEP_SUMMARY").map(PathBuf::from),
-            state_home: text("XDG_STATE_HOME")
-                .map(PathBuf::from)
-                .or_else(|| text("HOME").map(|home| Path::new(&home).join(".local/state"))),
+            state_home: home("XDG_STATE_HOME", ".local/state"),
+            config_home: home("XDG_CONFIG_HOME", ".config"),
+            user_name: USER_VARIABLES.into_iter().find_map(|name| plain_name(&text(name)?)),
         }
+    }
+
+    /// The actor of changes by this command line to a database: the command, and the user if known.
+    pub(crate) fn actor(&self, command: &str) -> String {
+        self.user_name.as_ref().map_or_else(|| command.to_owned(), |name| format!("{command}:{name}"))
     }
 
     /// A variable of this program.
     pub(crate) fn own(&self, name: &str) -> Option<&str> {
         self.own.get(name).map(String::as_str)
+    }
+
+    /// The file with the profiles.
+    pub(crate) fn profiles_file(&self) -> Option<PathBuf> {
+        Some(self.config_home.as_ref()?.join("openai-admin").join(profiles::FILE))
     }
 
     /// Whether the environment holds an admin key.
@@ -142,11 +171,18 @@ impl Environment {
     /// Whether output is coloured.
     pub(crate) fn color(&self, choice: ColorChoice, is_terminal: bool) -> bool {
         match choice {
-            ColorChoice::Auto => is_terminal && !self.no_color,
+            ColorChoice::Auto => (is_terminal || self.forces_color) && !self.no_color,
             ColorChoice::Always => true,
             ColorChoice::Never => false,
         }
     }
+}
+
+/// The characters of a user's name that an audit log can hold; none if no character is left.
+fn plain_name(name: &str) -> Option<String> {
+    let is_plain = |c: &char| c.is_ascii_alphanumeric() || "._-".contains(*c);
+    let plain: String = name.chars().filter(is_plain).take(USER_NAME_MAX).collect();
+    (!plain.is_empty()).then_some(plain)
 }
 
 /// The program as a user would type it: without its folder if `PATH` finds the same file.
@@ -178,8 +214,8 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// Checks the text of a key. `source` is its file or variable.
-    fn new(text: &str, source: String) -> Result<Self> {
+    /// Checks the text of a key. `source` is its file, variable or profile.
+    pub(crate) fn new(text: &str, source: String) -> Result<Self> {
         let text = text.trim();
         // It travels in a header, where only these characters are safe.
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -206,22 +242,6 @@ impl fmt::Debug for Key {
     }
 }
 
-/// The destination of an API command's requests.
-#[derive(Debug)]
-pub(crate) enum Target {
-    /// The server's router in this process, with a SQLite file.
-    Local(LocalFile),
-    /// A service.
-    Remote { base_url: String, key: Key },
-}
-
-/// The file of `--local`.
-#[derive(Debug)]
-pub(crate) struct LocalFile {
-    pub(crate) path: PathBuf,
-    pub(crate) organization: Option<OrganizationId>,
-}
-
 /// The database of a command that works on one.
 #[derive(Debug)]
 pub(crate) struct Database {
@@ -231,44 +251,8 @@ pub(crate) struct Database {
     pub(crate) as_argument: String,
     /// Whether neither options nor the environment name it.
     pub(crate) is_default: bool,
-}
-
-/// The destination of the requests of `command`.
-pub(crate) fn target(command: &str, global: &GlobalArguments, environment: &Environment) -> Result<Target> {
-    if let Some(database) = &global.database {
-        return Err(Failure::usage(format!(
-            "--database is for serve, load, dump and keys; `{command}` uses an API"
-        ))
-        .hint(match database.strip_prefix("sqlite:") {
-            Some(file) => format!("for a SQLite file use --local: openai-admin --local {file} {command} …"),
-            None => "start `openai-admin serve --database …` and pass its address as --base-url".to_owned(),
-        }));
-    }
-    // Options take precedence over the environment.
-    let local = match (&global.local, &global.base_url) {
-        (Some(_), Some(_)) => return Err(Failure::usage("--local and --base-url cannot be used together")),
-        (Some(file), None) => Some(file.clone()),
-        (None, Some(_)) => None,
-        (None, None) => environment.local.clone(),
-    };
-    if let Some(path) = local {
-        check_file_name(&path)?;
-        return Ok(Target::Local(LocalFile { path, organization: organization(global, environment)? }));
-    }
-    if global.organization.is_some() {
-        return Err(Failure::usage("--organization is for databases; with an API the key determines it")
-            .hint("omit it, or use --local FILE"));
-    }
-    let base_url = global.base_url.clone().or_else(|| environment.base_url.clone());
-    let base_url = base_url.unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
-    let key = key(global, environment)?.ok_or_else(|| {
-        Failure::new(ExitStatus::Key, format!("no admin key for {base_url}"))
-            .hint("export OPENAI_ADMIN_KEY=sk-admin-…")
-            .hint("or pass a file with the key: --key-file FILE")
-            .hint("or pipe it: … | openai-admin --key-file - …")
-            .hint("--local FILE needs no key and uses a SQLite file")
-    })?;
-    Ok(Target::Remote { base_url, key })
+    /// The actor of changes.
+    pub(crate) actor: String,
 }
 
 /// The database of `command`.
@@ -302,7 +286,8 @@ pub(crate) fn database(
     };
     let is_default = typed.is_none() && environment.database.is_none() && global.local.is_none();
     let is_default = is_default && environment.local.is_none();
-    Ok(Database { url, organization: organization(global, environment)?, as_argument, is_default })
+    let organization = organization(global, environment)?;
+    Ok(Database { url, organization, as_argument, is_default, actor: environment.actor(LOCAL) })
 }
 
 /// The database whose URL is in a file, as for a server. Refuses a second name, which may be of another database.
@@ -316,7 +301,8 @@ fn named_in_file(file: &str, global: &GlobalArguments, environment: &Environment
         DatabaseUrl::Sqlite(file) => format!("--local {}", shell_word(&file.display().to_string())),
         DatabaseUrl::Postgres(_) => String::new(),
     };
-    Ok(Database { url, organization: organization(global, environment)?, as_argument, is_default: false })
+    let organization = organization(global, environment)?;
+    Ok(Database { url, organization, as_argument, is_default: false, actor: environment.actor(LOCAL) })
 }
 
 fn database_url(text: &str) -> Result<DatabaseUrl> {
@@ -338,7 +324,7 @@ fn database_url(text: &str) -> Result<DatabaseUrl> {
 }
 
 /// Checks that `--local` has a file, not a database URL.
-fn check_file_name(file: &Path) -> Result<()> {
+pub(crate) fn check_file_name(file: &Path) -> Result<()> {
     let name = file.to_string_lossy();
     if name.starts_with("postgres://") || name.starts_with("postgresql://") {
         return Err(Failure::usage("--local takes a SQLite file")
@@ -352,7 +338,10 @@ fn check_file_name(file: &Path) -> Result<()> {
 }
 
 /// The selected organization. The option takes precedence over the environment.
-fn organization(global: &GlobalArguments, environment: &Environment) -> Result<Option<OrganizationId>> {
+pub(crate) fn organization(
+    global: &GlobalArguments,
+    environment: &Environment,
+) -> Result<Option<OrganizationId>> {
     match (&global.organization, &environment.organization) {
         (None, Some(id)) => OrganizationId::new(id.as_str())
             .map(Some)
@@ -378,6 +367,11 @@ pub(crate) fn key(global: &GlobalArguments, environment: &Environment) -> Result
         let key = environment.admin_key.as_ref();
         return key.map(|key| Key::new(key, KEY_VARIABLE.to_owned())).transpose();
     };
+    key_of_file(file).map(Some)
+}
+
+/// The key in a file, or in standard input for `-`.
+pub(crate) fn key_of_file(file: &Path) -> Result<Key> {
     let mut text = String::new();
     let read = if file == Path::new("-") {
         if io::stdin().is_terminal() {
@@ -392,7 +386,7 @@ pub(crate) fn key(global: &GlobalArguments, environment: &Environment) -> Result
     let name = if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() };
     read.map_err(|error| Failure { status: ExitStatus::Key, ..error.into() })
         .doing(|| format!("read the key from {name}"))?;
-    Key::new(&text, name).map(Some)
+    Key::new(&text, name)
 }
 
 /// The variable with the keys that an emulator accepts.
@@ -436,7 +430,7 @@ pub(crate) fn database_of_file(file: &Path) -> Result<String> {
 }
 
 /// The folder for state that outlives a command.
-fn state_folder(environment: &Environment) -> Option<PathBuf> {
+pub(crate) fn state_folder(environment: &Environment) -> Option<PathBuf> {
     let own = environment.own("OPENAI_ADMIN_STATE").map(PathBuf::from);
     own.or_else(|| Some(environment.state_home.as_ref()?.join("openai-admin")))
 }
@@ -449,53 +443,6 @@ pub(crate) fn asks_for_json(arguments: &[OsString]) -> bool {
         word => word.strip_prefix("--output=").or_else(|| word.strip_prefix("-o")),
     });
     matches!(format.map(|format| format.trim_start_matches('=')), Some("json" | "jsonl"))
-}
-
-/// The folder with the runs of a service. Services are separate, because two may have an organization with the same id.
-pub(crate) fn state_of_service(global: &GlobalArguments, environment: &Environment) -> Result<PathBuf> {
-    let state = state_folder(environment).ok_or_else(|| {
-        Failure::usage("no folder for runs").hint("set one: export OPENAI_ADMIN_STATE=FOLDER")
-    })?;
-    Ok(folder_of_service(&state, &service(global, environment)))
-}
-
-/// The folder with the runs of a database: the same as that of commands with `--local`.
-pub(crate) fn runs_of_database(database: &DatabaseUrl, environment: &Environment) -> Option<PathBuf> {
-    let service = match database {
-        DatabaseUrl::Sqlite(file) => local_service(file),
-        DatabaseUrl::Postgres(url) => shown_database(url),
-    };
-    Some(folder_of_service(&state_folder(environment)?, &service))
-}
-
-fn local_service(file: &Path) -> String {
-    // Another path of the same file has the same runs.
-    let path = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    format!("local{}", path.display())
-}
-
-/// The name of the service of a command.
-fn service(global: &GlobalArguments, environment: &Environment) -> String {
-    let local = match (&global.local, &global.base_url) {
-        (None, None) => environment.local.as_ref(),
-        (local, _) => local.as_ref(),
-    };
-    match local {
-        Some(file) => local_service(file),
-        None => global
-            .base_url
-            .clone()
-            .or_else(|| environment.base_url.clone())
-            .unwrap_or_else(|| DEFAULT_BASE_URL.to_owned()),
-    }
-}
-
-fn folder_of_service(state: &Path, service: &str) -> PathBuf {
-    let folder = state.join(openai_admin_sync::run::folder_name(service));
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' };
-    // An earlier version named the folder without a hash.
-    let earlier = state.join(service.trim_start_matches("https://").chars().map(plain).collect::<String>());
-    if !folder.exists() && earlier.exists() { earlier } else { folder }
 }
 
 /// The policy: the given file, or else the one in the state folder, or else only the built-in limits.
@@ -525,6 +472,7 @@ pub(crate) fn typed_target(global: &GlobalArguments) -> String {
         ("--database", global.database.as_deref().map(shown_database)),
         ("--organization", global.organization.as_ref().map(|id| shell_word(id.as_str()))),
         ("--key-file", global.key_file.as_ref().map(path)),
+        ("--profile", global.profile.as_deref().map(shell_word)),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some(format!("{name} {} ", value?)))
@@ -532,7 +480,7 @@ pub(crate) fn typed_target(global: &GlobalArguments) -> String {
 }
 
 /// A URL without its password.
-fn shown_database(url: &str) -> String {
+pub(crate) fn shown_database(url: &str) -> String {
     let is_shown = url.parse::<DatabaseUrl>().is_ok_and(|url| !url.holds_password());
     if is_shown { shell_word(url) } else { "postgres://…".to_owned() }
 }

@@ -7,15 +7,16 @@ use openai_admin_store::{DatabaseUrl, Organization, SchemaVersion, Store};
 use openai_admin_sync::render::shell_word;
 
 use crate::{
-    config::{Database, LocalFile},
+    config::Database,
     failure::{ExitStatus, Failure, Result},
+    target::LocalFile,
 };
 
 /// The database of a file of `--local`.
 pub(crate) fn of_file(file: LocalFile) -> Database {
-    let LocalFile { path, organization } = file;
+    let LocalFile { path, organization, actor } = file;
     let as_argument = format!("--local {}", shell_word(&path.display().to_string()));
-    Database { url: DatabaseUrl::Sqlite(path), organization, as_argument, is_default: false }
+    Database { url: DatabaseUrl::Sqlite(path), organization, as_argument, is_default: false, actor }
 }
 
 /// Opens a database and the selected organization without changes. Only in an empty database it creates an
@@ -52,7 +53,7 @@ async fn choose_organization(
     database: &Database,
     minter: &Minter,
 ) -> Result<(Store, Organization)> {
-    let stamp = minter.stamp("local");
+    let stamp = minter.stamp(&database.actor);
     match store.open_organization(stamp, database.organization.clone()).await {
         Ok(organization) => Ok((store, organization)),
         Err(error) => {

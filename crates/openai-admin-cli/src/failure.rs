@@ -39,6 +39,10 @@ pub(crate) enum ExitStatus {
     Stopped = 130,
 }
 
+/// Where a key comes from.
+pub(crate) const KEY_ORIGIN: &str = "at OpenAI an owner of the organization creates one: Settings, Admin keys; on your own \
+     server: `openai-admin keys create --name NAME`";
+
 /// An error message, its exit code, and hints about the next step.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
@@ -205,7 +209,7 @@ fn hint_for(error: &openai_admin::Error) -> Option<String> {
             Some("unset OPENAI_ORG_ID, or use a key of that organization".to_owned())
         }
         ErrorKind::Refused if error.is_unauthorized() => {
-            Some("use a valid admin key (sk-admin-…) of this service".to_owned())
+            Some(format!("use a valid admin key (sk-admin-…) of this service: {KEY_ORIGIN}"))
         }
         ErrorKind::Refused if error.is_permission_denied() => {
             let (_, scopes) = error.message().split_once("Missing scopes: ")?;

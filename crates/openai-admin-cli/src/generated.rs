@@ -41,6 +41,8 @@ const HAND_WRITTEN: &[(&str, &str)] = &[
     ("delete-user", "users remove"),
     ("x-create-user", "users create"),
     ("x-list-user-groups", "users groups"),
+    ("create-project-user", "projects users add"),
+    ("inviteUser", "invites create"),
     ("list-audit-logs", "audit-logs list"),
     ("usage-costs", "costs"),
     ("x-retrieve-user-access", "access of"),

@@ -15,11 +15,13 @@ mod generated;
 mod lists;
 mod log;
 mod output;
+mod profiles;
 mod progress;
 mod prompt;
 mod resolve;
 mod session;
 mod settings;
+mod target;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    cell::RefCell,
+    cell::{OnceCell, RefCell},
     io::{self, IsTerminal as _, Write},
     path::Path,
 };
@@ -49,6 +49,8 @@ pub(crate) struct Output {
     program: String,
     /// The options that select the data, for suggested commands.
     target: String,
+    /// The service that prompts name.
+    service: OnceCell<String>,
     /// The destination of data.
     data: RefCell<Box<dyn Write>>,
 }
@@ -68,6 +70,7 @@ impl Output {
             is_github: environment.is_github,
             program: shell_word(&environment.program),
             target: config::typed_target(global),
+            service: OnceCell::new(),
             data: RefCell::new(Box::new(io::stdout())),
         }
     }
@@ -76,6 +79,22 @@ impl Output {
     #[cfg(test)]
     pub(crate) fn written_to(self, data: impl Write + 'static) -> Self {
         Self { data: RefCell::new(Box::new(data)), ..self }
+    }
+
+    /// Sets the service that prompts name, such as a profile and its organization.
+    pub(crate) fn name_service(&self, label: Option<String>) {
+        if let Some(label) = label {
+            // Every session of a command has the same service.
+            let _ = self.service.set(label);
+        }
+    }
+
+    /// A question after the service that it is about.
+    pub(crate) fn question(&self, question: &str) -> String {
+        match self.service.get() {
+            Some(service) => format!("[{service}] {question}"),
+            None => question.to_owned(),
+        }
     }
 
     /// The value of `--output`.

@@ -1,5 +1,7 @@
 //! The confirmation prompt of destructive commands.
 
+pub(crate) mod secret;
+
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use serde::Serialize;
@@ -25,8 +27,8 @@ pub(crate) fn can_ask() -> bool {
 }
 
 /// Whether the user agrees. Like [`Consent::ask_aside`], it waits on a separate thread.
-pub(crate) async fn is_agreed(question: &str) -> Result<bool> {
-    let question = question.to_owned();
+pub(crate) async fn is_agreed(question: &str, output: &Output) -> Result<bool> {
+    let question = output.question(question);
     let (answer, answered) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || answer.send(read_answer(&question)));
     answered.await.unwrap_or_else(|_| Err(Failure::new(ExitStatus::Failed, "cannot ask")))
@@ -71,8 +73,8 @@ impl Consent {
     }
 
     /// Like [`ask`](Self::ask), but on a separate thread, so that the runtime can still handle Ctrl-C.
-    pub(crate) async fn ask_aside(self, question: &str) -> Result<()> {
-        let question = question.to_owned();
+    pub(crate) async fn ask_aside(self, question: &str, output: &Output) -> Result<()> {
+        let question = output.question(question);
         let (answer, answered) = tokio::sync::oneshot::channel();
         // A thread that waits for a line cannot be cancelled: it ends with the program.
         std::thread::spawn(move || answer.send(self.ask_on_terminal(&question)));
@@ -85,7 +87,7 @@ impl Consent {
     /// ends in a question mark.
     pub(crate) fn ask(self, question: &str, output: &Output) -> Result<()> {
         if self != Self::DryRun {
-            return self.ask_on_terminal(question);
+            return self.ask_on_terminal(&output.question(question));
         }
         let would = question.trim_end_matches('?');
         match output.is_for_people() {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use openai_admin::{
-    Client, GroupId, ProjectId, UserId,
+    Client, GroupId, OrganizationId, ProjectId, Response, RoleId, UserId,
     identity::{email_key, name_key, name_key_in_any_case},
     likeness::likeness as alike,
     models::{GroupResponse, User},
@@ -25,15 +25,43 @@ const CANDIDATES_MAX: usize = 10;
 
 /// The group with this id, or else with this name.
 pub(crate) async fn group(client: &Client, text: &str) -> Result<GroupResponse> {
+    group_and_organization(client, text).await.map(|(group, _)| group)
+}
+
+/// The group with this id, or else with this name, and the organization that the response names.
+pub(crate) async fn group_and_organization(
+    client: &Client,
+    text: &str,
+) -> Result<(GroupResponse, Option<OrganizationId>)> {
+    let doing = || format!("find group '{text}'");
     if let Ok(id) = GroupId::new(text) {
         match client.groups().retrieve_group(id).await {
-            Ok(group) => return Ok(group.into_inner()),
+            Ok(group) => {
+                let organization = organization(&group);
+                return Ok((group.into_inner(), organization));
+            }
             Err(error) if error.is_not_found() => {}
-            Err(error) => return Err(error).doing(|| format!("find group '{text}'")),
+            Err(error) => return Err(error).doing(doing),
         }
     }
-    let list = client.groups().list_groups().limit(LONG_PAGE_SIZE);
-    let groups = list.items().try_collect().await.doing(|| format!("find group '{text}'"))?;
+    let mut pages = client.groups().list_groups().limit(LONG_PAGE_SIZE).pages();
+    let (mut groups, mut organization_id) = (Vec::new(), None);
+    while let Some(page) = pages.next().await {
+        let page = page.doing(doing)?;
+        organization_id = organization(&page);
+        groups.extend(page.into_inner().data);
+    }
+    one_group(text, groups).map(|group| (group, organization_id))
+}
+
+/// The organization that a response names.
+fn organization<T>(response: &Response<T>) -> Option<OrganizationId> {
+    let header = response.headers().get("openai-organization")?;
+    OrganizationId::new(header.to_str().ok()?).ok()
+}
+
+/// The group with this name.
+fn one_group(text: &str, groups: Vec<GroupResponse>) -> Result<GroupResponse> {
     let key = name_key(text);
     let (alike, others): (Vec<_>, Vec<_>) =
         groups.into_iter().partition(|group| name_key(&group.name) == key);
@@ -90,6 +118,42 @@ pub(crate) async fn project(client: &Client, text: &str) -> Result<ProjectId> {
             Err(match near.is_empty() {
                 true => failure.suggest("projects list", "lists all projects"),
                 false => near.into_iter().fold(failure, Failure::hint),
+            })
+        }
+    }
+}
+
+/// The id of the role with this id, or else with this name: a role of the project, or of the organization.
+pub(crate) async fn role(client: &Client, project_id: Option<&ProjectId>, text: &str) -> Result<RoleId> {
+    let doing = || format!("find role '{text}'");
+    let roles = match project_id {
+        Some(project_id) => {
+            let list = client.project_roles().list_project_roles(project_id).limit(LONG_PAGE_SIZE);
+            list.items().try_collect().await.doing(doing)?
+        }
+        None => client.roles().list_roles().limit(LONG_PAGE_SIZE).items().try_collect().await.doing(doing)?,
+    };
+    if let Some(role) = roles.iter().find(|role| role.id.as_str() == text) {
+        return Ok(role.id.clone());
+    }
+    let mut named: Vec<_> = roles.iter().filter(|role| role.name == text).collect();
+    match (named.pop(), named.is_empty()) {
+        (Some(role), true) => Ok(role.id.clone()),
+        (Some(last), false) => {
+            named.push(last);
+            let message = format!("{} roles have the name '{text}'", named.len());
+            Err(ambiguous(message, named.iter().map(|role| role.id.to_string())))
+        }
+        (None, _) => {
+            let of = if project_id.is_some() { "of the project " } else { "" };
+            let failure = Failure::not_found(format!("no role {of}has the id or name '{text}'"));
+            let known = roles.iter().map(|role| (vec![role.name.as_str()], role.id.as_str()));
+            let near = suggestions(text, known);
+            Err(match (near.is_empty(), project_id) {
+                (false, _) => near.into_iter().fold(failure, Failure::hint),
+                (true, Some(project_id)) => failure
+                    .suggest(format!("projects roles list {project_id}"), "lists the roles of the project"),
+                (true, None) => failure.suggest("roles list", "lists all roles"),
             })
         }
     }

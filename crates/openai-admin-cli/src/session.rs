@@ -5,15 +5,16 @@ use std::path::PathBuf;
 use openai_admin::Client;
 use openai_admin_server::{Caller, Config, Minter, Server};
 use openai_admin_store::Store;
-use openai_admin_sync::Policy;
+use openai_admin_sync::{Policy, holdings::OwnKey};
 
 use crate::{
     arguments::{GlobalArguments, LogFormat},
-    config::{self, Environment, LocalFile, Target},
+    config::{self, Environment},
     database,
     failure::Result,
     log::{self, Log},
     output::Output,
+    target::{self, LocalFile, Service, Target},
 };
 
 /// A client, and the resources to close after it.
@@ -26,6 +27,10 @@ pub(crate) struct Session<'a> {
     pub(crate) policy: Policy,
     /// The folder with the runs of the service; none if there is no folder for runs.
     pub(crate) service: Option<PathBuf>,
+    /// The key of the client, which an offboarding keeps.
+    pub(crate) own_key: OwnKey,
+    /// The operating system's name of the user, if known.
+    pub(crate) user_name: Option<String>,
     /// Dropped last.
     _log: Option<Log>,
 }
@@ -40,17 +45,26 @@ impl<'a> Session<'a> {
         output: &'a Output,
     ) -> Result<Self> {
         let policy = config::policy(global, environment)?;
-        let service = config::state_of_service(global, environment).ok();
-        match config::target(command, global, environment)? {
-            Target::Remote { base_url, key } => {
+        let service = target::state_of_service(global, environment).ok();
+        let user_name = environment.user_name.clone();
+        match target::target(command, global, environment)? {
+            Target::Remote(Service { base_url, key, label, unused_profile, .. }) => {
+                if let Some(unused) = unused_profile.filter(|unused| unused.is_named) {
+                    let source = key.source();
+                    output.note(&format!("profile '{}' is not used, because {source} is set", unused.name));
+                }
+                output.name_service(label);
                 let client = environment.client(&base_url, &key, global)?.retries(global.retries).build()?;
-                Ok(Self { client, output, store: None, policy, service, _log: None })
+                let own_key = OwnKey::Value(key.expose().to_owned());
+                Ok(Self { client, output, store: None, policy, service, own_key, user_name, _log: None })
             }
             Target::Local(file) => {
                 let level = environment.log.as_deref().unwrap_or(log::LOCAL_LEVEL);
                 let log = log::start(level, LogFormat::Human, global.color, environment)?;
                 let (client, store) = local_client(file, access).await?;
-                Ok(Self { client, output, store: Some(store), policy, service, _log: Some(log) })
+                let own_key = OwnKey::Unknown;
+                let store = Some(store);
+                Ok(Self { client, output, store, policy, service, own_key, user_name, _log: Some(log) })
             }
         }
     }
@@ -58,7 +72,8 @@ impl<'a> Session<'a> {
     /// A session with an open client.
     #[cfg(test)]
     pub(crate) fn with_client(client: Client, output: &'a Output) -> Self {
-        Self { client, output, store: None, policy: Policy::default(), service: None, _log: None }
+        let (policy, own_key) = (Policy::default(), OwnKey::Unknown);
+        Self { client, output, store: None, policy, service: None, own_key, user_name: None, _log: None }
     }
 
     pub(crate) async fn close(self) {
@@ -92,6 +107,7 @@ impl Context<'_> {
 
 /// A client that calls the server's router in this process, so that it behaves as over the network.
 async fn local_client(file: LocalFile, access: Access) -> Result<(Client, Store)> {
+    let actor = file.actor.clone();
     let database = database::of_file(file);
     let minter = Minter::system();
     let (store, organization) = match access {
@@ -101,7 +117,7 @@ async fn local_client(file: LocalFile, access: Access) -> Result<(Client, Store)
         }
     };
     let server = Server::new(store.clone(), minter, Config::default());
-    let router = server.router_as(Caller::local(&organization));
+    let router = server.router_as(Caller::local(&organization).with_actor(actor));
     let client = Client::builder().base_url("http://localhost/v1").service(router).build()?;
     Ok((client, store))
 }

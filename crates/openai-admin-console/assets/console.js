@@ -123,3 +123,18 @@ document.addEventListener("keydown", (event) => {
   }
   event.preventDefault();
 });
+
+// A live part is read again while it is visible. A session that has ended leads to the sign-in page.
+const FOLLOW_EVERY_MS = 3000;
+setInterval(async () => {
+  const live = document.querySelector("[data-live]");
+  if (!live || document.hidden || live.contains(document.activeElement)) return;
+  const answer = await fetch(location.href, { headers: { accept: "text/html", "x-console-poll": "1" } }).catch(() => null);
+  if (!answer?.ok) return;
+  if (answer.redirected) return location.reload();
+  const page = new DOMParser().parseFromString(trusted(await answer.text()), "text/html");
+  const next = page.querySelector("[data-live]");
+  if (!next || !live.isConnected || next.innerHTML === live.innerHTML) return;
+  live.replaceWith(next);
+  announce("New events");
+}, FOLLOW_EVERY_MS);

@@ -14,7 +14,7 @@ use crate::{
     base::{assets, failure::Failure},
     nouns::{
         admin_api_keys, audit_logs, emulator, group_users, groups, home, invites, projects, roles, runs,
-        search, usage, users,
+        search, uploads, usage, users,
     },
     session,
     state::{Pages, SignInLink, State},
@@ -52,8 +52,10 @@ impl Console {
             .route("/console/sign-out", post(session::sign_out))
             .route("/console/unlock", get(session::unlock).post(session::unlock_session))
             .route("/console/lock", post(session::lock_session))
+            .route("/console/appearance", post(session::set_scheme))
             .route("/console/search", get(search::show))
             .route("/console/groups", get(groups::list).post(groups::create))
+            .route("/console/groups/plan", post(group_users::plan_of_groups))
             .route("/console/groups/{group_id}", get(groups::show))
             .route("/console/groups/{group_id}/delete", get(groups::confirm_delete).post(groups::delete))
             .route("/console/groups/{group_id}/plan", post(group_users::plan))
@@ -73,6 +75,8 @@ impl Console {
             )
             .route("/console/audit", get(audit_logs::list))
             .route("/console/audit.csv", get(audit_logs::table))
+            .route("/console/plans", post(uploads::plan))
+            .route("/console/plans/new", get(uploads::show))
             .route("/console/plans/{digest}", get(runs::show_plan).post(runs::apply))
             .route("/console/usage", get(usage::show))
             .route("/console/runs", get(runs::list))

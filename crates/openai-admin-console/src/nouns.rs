@@ -13,5 +13,6 @@ pub(crate) mod roles;
 pub(crate) mod runs;
 pub(crate) mod search;
 mod sentence;
+pub(crate) mod uploads;
 pub(crate) mod usage;
 pub(crate) mod users;

@@ -1,70 +1,102 @@
 //! Changes of several members: a plan is shown first, then applied by `openai-admin-sync` with its guards and its journal.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     io,
-    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use openai_admin::{Client, Timestamp, UserId, models::GroupResponse};
+use openai_admin::{Client, GroupId, Timestamp, UserId, models::GroupResponse};
 use openai_admin_server::Minter;
 use openai_admin_sync::{
-    Approval, Executor, Journal, LaneSettings, Lanes, Plan, PlanOptions, Policy, Reader, Run, Runs, Start,
+    Approval, InputErrors, LaneSettings, Lanes, Plan, PlanOptions, Policy, Reader, Run, Runs,
+    apply::{self, Begin, Job, Means, NotApplied},
     csv::{GroupSource, Mapping},
     current::ReadError,
-    desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
-    executor,
-    fresh::{self, Earlier},
-    guard,
+    desired::{self, Desired, DesiredGroup, DesiredMember, DesiredMembers},
+    executor, file, guard,
+    holdings::{self, OwnKey},
     import::{self, ImportMode},
-    journal::{self, Entry, Outcome},
-    lock::{Lock, LockError},
+    journal,
+    lock::LockError,
     offboard,
     plan::Purpose,
-    planning, undo, verify,
+    planning,
+    saved::SavedRun,
+    text, undo,
 };
 
 /// How long a plan can be applied, in seconds.
 const PLAN_SECONDS: i64 = 60 * 60;
 /// How many plans are kept. The oldest is dropped first.
 const PLANS_MAX: usize = 200;
+/// Changes of a plan at most, and of all plans that are kept. A change takes about 300 bytes.
+const PLAN_OPERATIONS_MAX: usize = 200_000;
+const OPERATIONS_MAX: usize = 400_000;
+/// The extensions of group files. Any other file is a table.
+const GROUP_FILES: [&str; 3] = ["yaml", "yml", "json"];
 /// The heading of the column of pasted addresses.
 const EMAIL: &str = "email";
+/// Errors of an input that a page shows.
+const ERRORS_SHOWN_MAX: usize = 100;
+/// Why an undo is refused.
+const INCOMPLETE_UNDO: &str = "an undo is applied in full or not at all, and limits block a part of it";
 /// The name of pasted addresses in messages.
 const PASTED: &str = "pasted addresses";
 
+/// A plan with notes about its input.
+#[derive(Debug)]
+pub(crate) struct Noted {
+    pub(crate) plan: Plan,
+    /// Guesses, skipped rows and counts, for the person who decides.
+    pub(crate) notes: Vec<String>,
+}
+
+impl From<Plan> for Noted {
+    fn from(plan: Plan) -> Self {
+        Self { plan, notes: Vec::new() }
+    }
+}
+
 /// The plans that wait for a decision, each for the session that made it.
 #[derive(Debug, Default)]
-pub(crate) struct Plans(Mutex<HashMap<(String, String), (Timestamp, Plan)>>);
+pub(crate) struct Plans(Mutex<HashMap<(String, String), (Timestamp, Arc<Noted>)>>);
 
 impl Plans {
     /// Keeps a plan and returns its digest, without the name of the hash.
-    pub(crate) fn keep(&self, owner: String, plan: Plan, now: Timestamp) -> String {
-        let name = plan.digest.rsplit(':').next().unwrap_or_default().to_owned();
+    pub(crate) fn keep(&self, owner: String, noted: Noted, now: Timestamp) -> Result<String, Problem> {
+        let operations = noted.plan.operation_count();
+        if operations > PLAN_OPERATIONS_MAX {
+            let message = format!("the plan has {operations} changes, more than {PLAN_OPERATIONS_MAX}");
+            return Err(Problem::Lines(vec![message, "use the command line for it".to_owned()]));
+        }
+        let name = noted.plan.digest.rsplit(':').next().unwrap_or_default().to_owned();
         let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         plans.retain(|_, (at, _)| now.unix_seconds() - at.unix_seconds() < PLAN_SECONDS);
-        let oldest = plans.iter().min_by_key(|(_, (at, _))| *at).map(|(key, _)| key.clone());
-        if let Some(oldest) = oldest.filter(|_| plans.len() >= PLANS_MAX) {
+        let kept = |plans: &HashMap<_, (Timestamp, Arc<Noted>)>| -> usize {
+            plans.values().map(|(_, noted)| noted.plan.operation_count()).sum()
+        };
+        while plans.len() >= PLANS_MAX || kept(&plans) + operations > OPERATIONS_MAX {
+            let oldest = plans.iter().min_by_key(|(_, (at, _))| *at).map(|(key, _)| key.clone());
+            let Some(oldest) = oldest else { break };
             plans.remove(&oldest);
         }
-        plans.insert((owner, name.clone()), (now, plan));
-        name
+        plans.insert((owner, name.clone()), (now, Arc::new(noted)));
+        Ok(name)
     }
 
     /// The plan of this session with this digest.
-    pub(crate) fn find(&self, owner: &str, name: &str, now: Timestamp) -> Option<Plan> {
+    pub(crate) fn find(&self, owner: &str, name: &str, now: Timestamp) -> Option<Arc<Noted>> {
         let plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = plans.get(&(owner.to_owned(), name.to_owned()));
-        let is_new = |at: Timestamp| now.unix_seconds() - at.unix_seconds() < PLAN_SECONDS;
-        found.filter(|(at, _)| is_new(*at)).map(|(_, plan)| plan.clone())
+        let (at, noted) = plans.get(&(owner.to_owned(), name.to_owned()))?;
+        (now.unix_seconds() - at.unix_seconds() < PLAN_SECONDS).then(|| Arc::clone(noted))
     }
 
     /// Takes the plan, so that it is applied once.
     pub(crate) fn take(&self, owner: &str, name: &str, now: Timestamp) -> Option<Plan> {
         let found = self.find(owner, name, now)?;
         let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        plans.remove(&(owner.to_owned(), name.to_owned())).map(|_| found)
+        plans.remove(&(owner.to_owned(), name.to_owned())).map(|_| found.plan.clone())
     }
 }
 
@@ -90,7 +122,43 @@ impl From<ReadError> for Problem {
         match error {
             ReadError::Api(error) => Self::Api(error),
             ReadError::Integrity(message) => Self::line(message),
-            ReadError::Input(errors) => Self::Lines(errors.0.iter().map(ToString::to_string).collect()),
+            ReadError::Input(errors) => errors.into(),
+        }
+    }
+}
+
+impl From<InputErrors> for Problem {
+    fn from(errors: InputErrors) -> Self {
+        Self::Lines(errors.0.iter().take(ERRORS_SHOWN_MAX).map(ToString::to_string).collect())
+    }
+}
+
+impl From<LockError> for Problem {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Held(who) => Self::line(format!("another run is using this organization: {who}")),
+            LockError::Io(error) => error.into(),
+        }
+    }
+}
+
+impl From<NotApplied> for Problem {
+    fn from(problem: NotApplied) -> Self {
+        match problem {
+            NotApplied::IncompleteUndo(_) | NotApplied::BlockedUndo => Self::line(INCOMPLETE_UNDO),
+            NotApplied::Stale(differences) => {
+                let intro = "the plan is stale, and nothing was changed: create it again".to_owned();
+                let differences = differences.iter().map(ToString::to_string);
+                Self::Lines(std::iter::once(intro).chain(differences).collect())
+            }
+            NotApplied::NeedsDigest { reason, .. } => {
+                Self::line(format!("the plan exceeds the built-in limits: {reason}"))
+            }
+            NotApplied::Unread(error) => error.into(),
+            NotApplied::File { doing, run: None, error } => Self::line(format!("cannot {doing}: {error}")),
+            NotApplied::File { doing, run: Some(run), error } => {
+                Self::Stopped { run, message: format!("cannot {doing}: {error}") }
+            }
         }
     }
 }
@@ -101,20 +169,66 @@ impl From<io::Error> for Problem {
     }
 }
 
+/// An uploaded or pasted table, and how its rows are used.
+pub(crate) struct Table {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) mapping: Mapping,
+    pub(crate) mode: ImportMode,
+    pub(crate) creates_groups: bool,
+}
+
+/// Whether a file is a group file, by its name.
+pub(crate) fn is_group_file(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    GROUP_FILES.iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+fn expand(files: Vec<(String, Vec<u8>)>, today: jiff::civil::Date) -> Result<Desired, Problem> {
+    let (group_files, tables): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|(name, _)| is_group_file(name));
+    let mut parsed = Vec::with_capacity(group_files.len());
+    for (name, bytes) in group_files {
+        let file = text::read(&bytes, &name).and_then(|text| file::parse(text, &name));
+        parsed.push((name, file.map_err(InputErrors::from)?));
+    }
+    let mut read_table = |_: &str, table: &str| {
+        let base = table.rsplit('/').next().unwrap_or(table);
+        let found = tables.iter().find(|(name, _)| name == base).map(|(_, bytes)| bytes.clone());
+        found.ok_or_else(|| "it was not uploaded: choose it together with the group file".to_owned())
+    };
+    Ok(desired::expand(&parsed, today, &mut read_table)?)
+}
+
+/// The guesses about an input, and its rows that are left out.
+fn notes(desired: &Desired) -> Vec<String> {
+    desired.notes.iter().chain(&desired.left_out).cloned().collect()
+}
+
+/// Reads an input away from the threads that answer requests.
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let read = tokio::task::spawn_blocking(read).await;
+    read.unwrap_or_else(|error| Err(Problem::line(format!("the input cannot be read: {error}"))))
+}
+
 /// Plans and applies changes with a client.
 pub(crate) struct Planner {
     client: Client,
     lanes: Arc<Lanes>,
     reader: Reader,
     policy: Policy,
+    runs: Runs,
     minter: Minter,
 }
 
 impl Planner {
-    pub(crate) fn new(client: Client, policy: Policy, minter: Minter) -> Self {
+    /// A planner with the policy of the server. Its plans become runs in `runs`.
+    pub(crate) fn new(client: Client, policy: Policy, runs: Runs, minter: Minter) -> Self {
         let lanes = Arc::new(Lanes::new(LaneSettings::default()));
         let reader = Reader::new(&client, Arc::clone(&lanes));
-        Self { client, lanes, reader, policy, minter }
+        Self { client, lanes, reader, policy, runs, minter }
     }
 
     fn time(&self) -> jiff::Timestamp {
@@ -122,26 +236,90 @@ impl Planner {
         jiff::Timestamp::from_millisecond(now_ms).unwrap_or_default()
     }
 
-    fn options(&self) -> PlanOptions {
-        PlanOptions { policy: self.policy.clone(), ..PlanOptions::at(self.time()) }
+    /// The policy of plans with this purpose. Those that are not made from group files keep the protection of the last
+    /// applied file.
+    fn policy(&self, purpose: &Purpose) -> Result<Policy, Problem> {
+        let mut policy = self.policy.clone();
+        if *purpose != Purpose::Files
+            && let Some(applied) = self.runs.last_applied()?
+        {
+            policy.protect.add(&applied.protect);
+        }
+        Ok(policy)
     }
 
-    /// Plans to add the users with the pasted addresses to a group.
-    pub(crate) async fn plan_additions(&self, group: &GroupResponse, pasted: &str) -> Result<Plan, Problem> {
+    fn options(&self, purpose: &Purpose) -> Result<PlanOptions, Problem> {
+        Ok(PlanOptions { policy: self.policy(purpose)?, ..PlanOptions::at(self.time()) })
+    }
+
+    async fn plan(&self, desired: &Desired) -> Result<Plan, Problem> {
+        Ok(planning::plan(&self.reader, desired, &self.options(&desired.purpose)?).await?)
+    }
+
+    /// Plans to add the users with the pasted addresses to groups, or to remove them.
+    pub(crate) async fn plan_addresses(
+        &self,
+        groups: &[(GroupId, String)],
+        pasted: &str,
+        mode: ImportMode,
+    ) -> Result<Noted, Problem> {
         let separated = |c: char| matches!(c, '\n' | '\r' | ',' | ';');
         let addresses = pasted.split(separated).map(str::trim).filter(|address| !address.is_empty());
         let table = std::iter::once(EMAIL).chain(addresses).collect::<Vec<_>>().join("\n");
         let mapping = Mapping {
             email: Some(EMAIL.to_owned()),
-            group: GroupSource::Named(group.name.clone()),
+            group: GroupSource::Named(PASTED.to_owned()),
             ..Mapping::default()
         };
-        let mut desired = import::desired(table.as_bytes(), PASTED, &mapping, ImportMode::Add)
-            .map_err(|errors| Problem::Lines(errors.0.iter().map(ToString::to_string).collect()))?;
-        for wanted in &mut desired.groups {
-            wanted.id = Some(group.id.clone());
-        }
-        Ok(planning::plan(&self.reader, &desired, &self.options()).await?)
+        let mut desired = import::desired(table.as_bytes(), PASTED, &mapping, mode)?;
+        let wanted: Vec<DesiredMembers> =
+            desired.groups.into_iter().filter_map(|group| group.members).collect();
+        desired.groups = groups
+            .iter()
+            .map(|(id, name)| {
+                let members = wanted.first().map(|members| DesiredMembers {
+                    mode: members.mode,
+                    present: members.present.clone(),
+                    absent: members.absent.clone(),
+                    expired: Vec::new(),
+                });
+                DesiredGroup { id: Some(id.clone()), members, ..DesiredGroup::existing(name.clone()) }
+            })
+            .collect();
+        Ok(self.plan(&desired).await?.into())
+    }
+
+    /// Plans the memberships of a table.
+    pub(crate) async fn plan_table(&self, table: Table) -> Result<Noted, Problem> {
+        let read = move || -> Result<Desired, Problem> {
+            let mut desired = import::desired(&table.bytes, &table.name, &table.mapping, table.mode)?;
+            if table.creates_groups {
+                import::create_missing_groups(&mut desired)?;
+            }
+            Ok(desired)
+        };
+        let desired = blocking(read).await?;
+        let notes = notes(&desired);
+        Ok(Noted { plan: self.plan(&desired).await?, notes })
+    }
+
+    /// Plans the groups of group files. The other files are the tables that they name. `accepted` holds the number of
+    /// entries of sources that may have shrunk.
+    pub(crate) async fn plan_group_files(
+        &self,
+        files: Vec<(String, Vec<u8>)>,
+        accepted: &BTreeMap<String, usize>,
+    ) -> Result<Noted, Problem> {
+        let today = self.time().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let desired = blocking(move || expand(files, today)).await?;
+        let last = self.runs.last_applied()?;
+        let mut notes = notes(&desired);
+        notes
+            .extend(desired::uncompared(&desired.sources, last.as_ref().map(|last| last.sources.as_slice())));
+        let last = last.unwrap_or_default();
+        desired::check_sources(&desired.sources, &last.sources, accepted)?;
+        let options = PlanOptions { known_groups: last.groups, ..self.options(&desired.purpose)? };
+        Ok(Noted { plan: planning::plan(&self.reader, &desired, &options).await?, notes })
     }
 
     /// Plans to remove users from a group.
@@ -165,126 +343,66 @@ impl Planner {
             ..DesiredGroup::existing(group.name.clone())
         };
         let desired = Desired { groups: vec![wanted], purpose: Purpose::Import, ..Desired::default() };
-        Ok(planning::plan(&self.reader, &desired, &self.options()).await?)
+        self.plan(&desired).await
     }
 
-    /// Plans to remove a user from all groups.
-    pub(crate) async fn plan_offboarding(&self, user: &UserId) -> Result<Plan, Problem> {
-        Ok(offboard::plan_offboarding(&self.reader, vec![user.clone()], &self.options()).await?)
+    /// Plans to remove a user from all groups and to end the user's rights, except the key of the caller.
+    pub(crate) async fn plan_offboarding(
+        &self,
+        user: &UserId,
+        caller: Option<&str>,
+    ) -> Result<Plan, Problem> {
+        let own_key = caller.and_then(|key| key.parse().ok()).map_or(OwnKey::Unknown, OwnKey::Id);
+        let (users, options) = (vec![user.clone()], self.options(&Purpose::Import)?);
+        let reading = holdings::begin(&self.reader, &users, own_key, options.concurrency).await?;
+        let holdings = reading.finish().await?;
+        Ok(offboard::plan_offboarding(&self.reader, users, holdings, &options).await?)
     }
 
     /// Plans the undo of a run.
-    pub(crate) async fn plan_undo(&self, run: &Run) -> Result<Plan, Problem> {
-        let (plan, results) = (run.plan()?, journal::results(&run.lines()?));
-        if !results.values().any(|result| result.outcome.may_be_change()) {
-            return Err(Problem::line(format!("run {} changed nothing", run.name)));
+    pub(crate) async fn plan_undo(&self, saved: &SavedRun) -> Result<Plan, Problem> {
+        let name = &saved.run.name;
+        if !saved.may_have_changed() {
+            return Err(Problem::line(format!("run {name} changed nothing")));
         }
-        Ok(undo::plan_undo(&self.reader, &run.name, &plan, &results, &self.options()).await?)
+        let (results, options) = (journal::results(&saved.lines), self.options(&Purpose::Import)?);
+        Ok(undo::plan_undo(&self.reader, name, &saved.plan, &results, &options).await?)
     }
 
-    /// Applies a reviewed plan that [`check`] accepts, and verifies the result. Returns the name of the run.
-    pub(crate) async fn apply(
-        &self,
-        folder: &Path,
-        plan: Plan,
-        approval: Approval,
-    ) -> Result<String, Problem> {
-        let runs = runs_of(folder, &plan);
-        let _lock = take_lock(&runs)?;
-        let protected = runs.last_applied()?.unwrap_or_default().protect;
-        let earlier = Earlier { protected, ..Earlier::default() };
-        let start = fresh::compare(&self.reader, &plan, &approval, &earlier, executor::CONCURRENCY).await?;
-        check_start(&start, &approval)?;
-        let chance = u32::try_from(self.minter.random() & 0xff_ffff).unwrap_or_default();
-        let run = runs.begin(&plan, self.time(), chance)?;
-        let executed = self.execute(&run, &plan, &approval, start).await;
-        executed.map_err(|error| Problem::Stopped { run: run.name.clone(), message: error.to_string() })?;
-        Ok(run.name)
-    }
-
-    /// Sends the operations of a run, and verifies the result.
-    async fn execute(&self, run: &Run, plan: &Plan, approval: &Approval, start: Start) -> io::Result<()> {
-        let (mut journal, _) = Journal::open(&run.journal())?;
-        let accepted = match approval {
-            Approval::Removals(number) => Some(format!("{number} removals")),
-            _ => None,
-        };
-        let begin = Entry::Begin { plan: plan.digest.clone(), accepted, resumed: false, head: true };
-        journal.write(self.time(), begin)?;
-        journal.sync()?;
-        let clock = || self.time();
-        let mut executor = Executor {
-            client: self.client.clone(),
-            lanes: &self.lanes,
-            journal: &mut journal,
-            clock: &clock,
-            concurrency: executor::CONCURRENCY,
-            progress: &mut |_| {},
-        };
-        let mut executed = executor.run(plan, start, std::future::pending()).await?;
-        let concurrency = executor::CONCURRENCY;
-        let verified =
-            verify::verify(&self.reader, plan, approval, &executed.group_ids, concurrency).await.ok();
-        if let Some(verified) = &verified {
-            for result in verified.settle(&executed.results) {
-                journal.write(self.time(), Entry::Result(result.clone()))?;
-                executed.results.insert(result.operation, result);
-            }
-            let (converged, differing) = (verified.converged.len(), verified.differing.clone());
-            journal.write(self.time(), Entry::Verified { converged, differing })?;
-        }
-        let is_done = |outcome: Outcome| outcome.is_settled() || outcome == Outcome::Blocked;
-        let complete = executed.stopped.is_none()
-            && executed.results.values().all(|result| is_done(result.outcome))
-            && verified.as_ref().is_some_and(verify::Verification::is_converged);
-        let (requests, refused) = (self.lanes.requests(), self.lanes.refused());
-        journal.write(self.time(), Entry::End { complete, requests, refused })?;
-        journal.sync()
-    }
-}
-
-/// The runs of the organization of a plan.
-pub(crate) fn runs_of(folder: &Path, plan: &Plan) -> Runs {
-    let organization = plan.organization.as_ref().map_or("unknown", |id| id.as_str());
-    Runs::of_organization(folder, organization)
-}
-
-/// Whether a plan may be applied with this approval.
-pub(crate) fn check(plan: &Plan, approval: &Approval) -> Result<(), Problem> {
-    if guard::check_approval(plan, approval).is_err() {
-        return Err(match guard::blocked_removals(plan) {
+    /// The plan under the policy of this server, with an approval that matches it. Limits may block more than when the
+    /// plan was made.
+    pub(crate) fn approved(&self, plan: Plan, approval: Approval) -> Result<(Plan, Approval), Problem> {
+        let policy = self.policy(&plan.purpose)?;
+        let mut limited = plan.clone();
+        guard::apply_policy(&mut limited, &policy);
+        let refused = |_| match guard::blocked_removals(&limited) {
             0 => Problem::line("no limit blocks a removal of this plan: leave the number empty"),
             blocked => {
                 Problem::line(format!("the limits block {blocked} removals: type {blocked} to allow them"))
             }
-        });
-    }
-    match guard::undo_problem(plan, approval) {
-        Some(_) => {
-            Err(Problem::line("an undo is applied in full or not at all, and limits block a part of it"))
+        };
+        let (plan, approval) = guard::under_policy(plan, &policy, approval).map_err(refused)?;
+        match guard::undo_problem(&plan, &approval) {
+            Some(_) => Err(Problem::line(INCOMPLETE_UNDO)),
+            None => Ok((plan, approval)),
         }
-        None => Ok(()),
     }
-}
 
-fn check_start(start: &Start, approval: &Approval) -> Result<(), Problem> {
-    if !start.differences.is_empty() {
-        let intro = "the plan is stale, and nothing was changed: create it again".to_owned();
-        let differences = start.differences.iter().map(ToString::to_string);
-        return Err(Problem::Lines(std::iter::once(intro).chain(differences).collect()));
+    /// Applies a reviewed plan, and returns its run.
+    pub(crate) async fn apply(self, plan: Plan, approval: Approval) -> Result<Run, Problem> {
+        let lock = self.runs.lock(&format!("the web console, process {}", std::process::id()))?;
+        let (plan, approval) = self.approved(plan, approval)?;
+        let job = Job { plan, runs: self.runs.clone(), approval, begin: Begin::Confirmed, lock };
+        let clock = || self.time();
+        let means = Means {
+            client: &self.client,
+            lanes: &self.lanes,
+            reader: &self.reader,
+            clock: &clock,
+            chance: u32::try_from(self.minter.random() & 0xff_ffff).unwrap_or_default(),
+            by: None,
+            concurrency: executor::CONCURRENCY,
+        };
+        Ok(apply::apply(&job, means, &()).await?.run)
     }
-    match (&start.needs_digest, approval) {
-        (Some(reason), Approval::None) => {
-            Err(Problem::line(format!("the plan exceeds the built-in limits: {reason}")))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn take_lock(runs: &Runs) -> Result<Lock, Problem> {
-    let holder = format!("the web console, process {}", std::process::id());
-    Lock::take(&runs.lock_file()?, &holder).map_err(|error| match error {
-        LockError::Held(who) => Problem::line(format!("another run is using this organization: {who}")),
-        LockError::Io(error) => error.into(),
-    })
 }

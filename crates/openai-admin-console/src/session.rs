@@ -12,10 +12,10 @@ use openai_admin_server::{ConsoleSessions, RefusedKey};
 
 use crate::{
     base::{
-        cookies,
+        cookies::{self, Cookies},
         failure::Failure,
         fields::Fields,
-        frame::{Frame, Section},
+        frame::{Frame, Scheme, Section},
         page::{Answer, page_with, see},
     },
     state::State,
@@ -56,6 +56,7 @@ fn sessions(state: &State) -> Result<&ConsoleSessions, Failure> {
 /// Shows the sign-in form. It belongs to the visitor's cookie, so that no other site can sign a visitor in.
 fn form(
     state: &State,
+    cookies: Cookies,
     status: StatusCode,
     back: &str,
     link: Option<String>,
@@ -69,11 +70,12 @@ fn form(
         session: None,
         here: String::new(),
         notice: None,
+        scheme: None,
     };
     let token = sessions.form_token(&visitor);
     let back = page_of_console(back).to_owned();
     let response = page_with(status, &SignInPage { frame, token, back, problem, link })?;
-    Ok(with_cookie(response, cookies::set(cookies::VISITOR, &visitor, state.pages.is_secure)))
+    Ok(with_cookie(response, cookies.set(cookies::VISITOR, &visitor)))
 }
 
 fn with_cookie(mut response: Response, cookie: axum::http::HeaderValue) -> Response {
@@ -81,15 +83,17 @@ fn with_cookie(mut response: Response, cookie: axum::http::HeaderValue) -> Respo
     response
 }
 
-pub(crate) async fn sign_in(Shared(state): Shared<Arc<State>>, uri: Uri) -> Answer {
+pub(crate) async fn sign_in(Shared(state): Shared<Arc<State>>, uri: Uri, headers: HeaderMap) -> Answer {
     let query = Fields::parse(uri.query().unwrap_or_default().as_bytes());
-    form(&state, StatusCode::OK, query.get("back"), None, None)
+    let cookies = Cookies::of(&uri, &headers, state.pages.is_secure);
+    form(&state, cookies, StatusCode::OK, query.get("back"), None, None)
 }
 
 /// The page of a sign-in link. The link is used only when its form is sent, so that a preview does not use it.
-pub(crate) async fn sign_in_link(Shared(state): Shared<Arc<State>>, uri: Uri) -> Answer {
+pub(crate) async fn sign_in_link(Shared(state): Shared<Arc<State>>, uri: Uri, headers: HeaderMap) -> Answer {
     let query = Fields::parse(uri.query().unwrap_or_default().as_bytes());
-    form(&state, StatusCode::OK, "", Some(query.get("secret").to_owned()), None)
+    let cookies = Cookies::of(&uri, &headers, state.pages.is_secure);
+    form(&state, cookies, StatusCode::OK, "", Some(query.get("secret").to_owned()), None)
 }
 
 pub(crate) async fn open_session(Shared(state): Shared<Arc<State>>, request: Request) -> Answer {
@@ -97,9 +101,10 @@ pub(crate) async fn open_session(Shared(state): Shared<Arc<State>>, request: Req
     let (parts, body) = request.into_parts();
     let fields = read_form(&parts, body).await?;
     let back = page_of_console(fields.get("back")).to_owned();
-    if !is_own_form(&state, sessions, &parts.headers, &fields) {
+    let cookies = Cookies::of(&parts.uri, &parts.headers, state.pages.is_secure);
+    if !is_own_form(cookies, sessions, &parts.headers, &fields) {
         let problem = Some("The form has expired. Sign in again.".to_owned());
-        return form(&state, StatusCode::FORBIDDEN, &back, None, problem);
+        return form(&state, cookies, StatusCode::FORBIDDEN, &back, None, problem);
     }
     let opened = match fields.given("link") {
         Some(secret) => match state.use_link(secret) {
@@ -107,25 +112,23 @@ pub(crate) async fn open_session(Shared(state): Shared<Arc<State>>, request: Req
             None => {
                 let problem =
                     Some("The link was used or has expired. Start `openai-admin console` again.".to_owned());
-                return form(&state, StatusCode::FORBIDDEN, &back, None, problem);
+                return form(&state, cookies, StatusCode::FORBIDDEN, &back, None, problem);
             }
         },
         None => sessions.sign_in(fields.get("key"), &parts.extensions).await,
     };
     match opened {
         Ok(secret) => {
-            let response = with_cookie(
-                Redirect::to(&back).into_response(),
-                cookies::set(cookies::SESSION, &secret, state.pages.is_secure),
-            );
-            Ok(with_cookie(response, cookies::set(cookies::VISITOR, "", state.pages.is_secure)))
+            let session = cookies.set(cookies::SESSION, &secret);
+            let response = with_cookie(Redirect::to(&back).into_response(), session);
+            Ok(with_cookie(response, cookies.set(cookies::VISITOR, "")))
         }
-        Err(refused) => form(&state, status(&refused), &back, None, Some(refused.message)),
+        Err(refused) => form(&state, cookies, status(&refused), &back, None, Some(refused.message)),
     }
 }
 
-fn is_own_form(state: &State, sessions: &ConsoleSessions, headers: &HeaderMap, fields: &Fields) -> bool {
-    let visitor = cookies::read(headers, cookies::VISITOR, state.pages.is_secure);
+fn is_own_form(cookies: Cookies, sessions: &ConsoleSessions, headers: &HeaderMap, fields: &Fields) -> bool {
+    let visitor = cookies.read(headers, cookies::VISITOR);
     visitor.is_some_and(|visitor| sessions.is_form_token(visitor, fields.raw("token")))
 }
 
@@ -136,10 +139,10 @@ fn status(refused: &RefusedKey) -> StatusCode {
 pub(crate) async fn sign_out(form: SignedForm) -> Answer {
     let state = &form.visit.state;
     if let (Some(sessions), Some(session)) = (state.sessions(), &form.visit.session) {
-        let ended = sessions.sign_out(&session.secret).await;
+        let ended = sessions.sign_out(&session.secret, &session.open).await;
         ended.map_err(|refused| Failure::new(status(&refused), "Not signed out", refused.message))?;
     }
-    let cookie = cookies::set(cookies::SESSION, "", state.pages.is_secure);
+    let cookie = form.cookies.set(cookies::SESSION, "");
     Ok(with_cookie(Redirect::to(crate::visit::SIGN_IN).into_response(), cookie))
 }
 
@@ -168,7 +171,7 @@ pub(crate) async fn unlock_session(request: Request) -> Response {
         Ok(form) => form,
         Err(response) => return response,
     };
-    let SignedForm { visit, fields } = form;
+    let SignedForm { visit, fields, .. } = form;
     let back = page_of_console(fields.get("back"));
     let (Some(sessions), Some(session)) = (visit.state.sessions(), &visit.session) else {
         return Redirect::to(back).into_response();
@@ -182,12 +185,20 @@ pub(crate) async fn unlock_session(request: Request) -> Response {
 }
 
 pub(crate) async fn lock_session(form: SignedForm) -> Answer {
-    let SignedForm { visit, fields } = form;
+    let SignedForm { visit, fields, .. } = form;
     if let (Some(sessions), Some(session)) = (visit.state.sessions(), &visit.session) {
         let locked = sessions.lock(&session.secret).await;
         locked.map_err(|refused| Failure::new(status(&refused), "Not locked", refused.message))?;
     }
     see(&with_notice(page_of_console(fields.get("back")), "locked"))
+}
+
+/// Keeps the choice of a colour scheme in a cookie.
+pub(crate) async fn set_scheme(form: SignedForm) -> Answer {
+    let SignedForm { fields, cookies, .. } = form;
+    let scheme = Scheme::named(fields.get("scheme")).map_or("", Scheme::name);
+    let answer = see(page_of_console(fields.get("back")))?;
+    Ok(with_cookie(answer, cookies.set(cookies::SCHEME, scheme)))
 }
 
 /// A path with the name of a notice, which replaces an earlier one.

@@ -12,12 +12,15 @@ use axum::{Router, body::Body, http::Request, response::Response};
 use openai_admin::{Client, Error, Timestamp, client::RequestBody};
 use openai_admin_server::{Caller, ConsoleSessions, Minter, Server, browser::AllowedHosts};
 use openai_admin_sync::Policy;
+use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use crate::plans::Plans;
 
 /// How long a sign-in link is valid, in seconds.
 const LINK_SECONDS: i64 = 10 * 60;
+/// How many uploads are read at once.
+pub(crate) const UPLOADS_MAX: usize = 2;
 /// The base URL of requests in process. The host is not used.
 const BASE_URL: &str = "http://localhost/v1";
 
@@ -67,6 +70,8 @@ pub(crate) struct State {
     pub(crate) pages: Pages,
     pub(crate) minter: Minter,
     pub(crate) plans: Plans,
+    /// The turns of uploads.
+    pub(crate) uploads: Arc<Semaphore>,
     link: Mutex<Option<OpenLink>>,
 }
 
@@ -87,7 +92,14 @@ impl State {
     }
 
     fn new(backend: Backend, minter: Minter, pages: Pages) -> Self {
-        Self { backend, pages, minter, plans: Plans::default(), link: Mutex::default() }
+        Self {
+            backend,
+            pages,
+            minter,
+            plans: Plans::default(),
+            uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
+            link: Mutex::default(),
+        }
     }
 
     /// The sessions; `None` in an emulator.

@@ -1,9 +1,9 @@
 //! Who visits a page, and what the visit may do.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::{FromRequest, FromRequestParts, Request, State as Shared},
     http::{HeaderMap, Method, StatusCode, Uri, header, request::Parts},
     middleware::Next,
@@ -12,16 +12,17 @@ use axum::{
 use http_body_util::{BodyExt as _, Limited};
 use openai_admin::Client;
 use openai_admin_server::{OpenSession, limits::BODY_TIMEOUT};
-use tokio::time::timeout;
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
 use crate::{
     base::{
-        cookies,
+        cookies::{self, Cookies},
         failure::Failure,
         fields::{Fields, link},
-        frame::{Frame, Section, SessionFacts, notice},
-        headers,
+        frame::{Frame, Scheme, Section, SessionFacts, notice},
+        gzip, headers,
         moment::Moment,
+        multipart,
         page::{Answer, page_with},
     },
     state::State,
@@ -29,6 +30,12 @@ use crate::{
 
 /// The largest form, in bytes: 5,000 pasted addresses of the greatest length.
 const FORM_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// The largest form with files, in bytes: a table of about 500,000 rows.
+pub(crate) const UPLOAD_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How long a form with files may take to arrive.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(100);
+/// The header of requests that a live page sends without its reader.
+const POLL: &str = "x-console-poll";
 /// The path of the sign-in page.
 pub(crate) const SIGN_IN: &str = "/console/sign-in";
 
@@ -44,6 +51,7 @@ pub(crate) struct Visit {
     pub(crate) session: Option<Arc<VisitSession>>,
     facts: SessionFacts,
     here: String,
+    scheme: Option<Scheme>,
 }
 
 /// The session of a visit.
@@ -61,6 +69,7 @@ impl Visit {
             session: Some(self.facts.clone()),
             here: self.here.clone(),
             notice: notice(self.query.get("notice")),
+            scheme: self.scheme,
         }
     }
 
@@ -88,6 +97,7 @@ pub(crate) async fn admit(Shared(state): Shared<Arc<State>>, mut request: Reques
         Ok(()) => find(&state, request.uri(), request.headers()).await,
         Err(failure) => Err(failure),
     };
+    let may_compress = *request.method() == Method::GET && gzip::is_accepted(request.headers());
     let mut response = match &visitor {
         Ok(visitor) => {
             request.extensions_mut().insert(visitor.clone());
@@ -100,7 +110,7 @@ pub(crate) async fn admit(Shared(state): Shared<Arc<State>>, mut request: Reques
         response = shown.unwrap_or_else(|failure| failure.status.into_response());
     }
     headers::protect(response.headers_mut());
-    response
+    if may_compress { gzip::compress(response).await } else { response }
 }
 
 /// Refuses foreign hosts, and changes that another site sends. A link of another site may lead here: its request has no
@@ -135,9 +145,11 @@ fn is_from_own_page(uri: &Uri, headers: &HeaderMap) -> bool {
 async fn find(state: &Arc<State>, uri: &Uri, headers: &HeaderMap) -> Result<Visitor, Failure> {
     let here = uri.path_and_query().map_or("/console", |path| path.as_str()).to_owned();
     let query = Fields::parse(uri.query().unwrap_or_default().as_bytes());
+    let cookies = Cookies::of(uri, headers, state.pages.is_secure);
+    let scheme = cookies.read(headers, cookies::SCHEME).and_then(Scheme::named);
     let known = |client, session, facts| {
         let state = Arc::clone(state);
-        Visitor::Known(Box::new(Visit { state, client, query, session, facts, here }))
+        Visitor::Known(Box::new(Visit { state, client, query, session, facts, here, scheme }))
     };
     let Some(sessions) = state.sessions() else {
         let Some(client) = state.open_client() else { return Ok(Visitor::Unknown) };
@@ -150,13 +162,15 @@ async fn find(state: &Arc<State>, uri: &Uri, headers: &HeaderMap) -> Result<Visi
         };
         return Ok(known(client, None, facts));
     };
-    let secret = cookies::read(headers, cookies::SESSION, state.pages.is_secure);
+    let secret = cookies.read(headers, cookies::SESSION);
     let Some(secret) = secret else { return Ok(Visitor::Unknown) };
     let unavailable = |refused: openai_admin_server::RefusedKey| {
         let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
         Failure::new(status, "Unavailable", refused.message).hint("Nothing was changed. Try again.")
     };
-    let Some(open) = sessions.find(secret).await.map_err(unavailable)? else { return Ok(Visitor::Unknown) };
+    let is_use = !headers.contains_key(POLL);
+    let open = sessions.find(secret, is_use).await.map_err(unavailable)?;
+    let Some(open) = open else { return Ok(Visitor::Unknown) };
     let client = state.client_of(open.acting_caller())?;
     let facts = SessionFacts {
         name: open.key_name.clone().unwrap_or_else(|| "this machine".to_owned()),
@@ -187,6 +201,7 @@ fn show(visitor: Option<Visitor>, failure: Failure) -> Answer {
             session: None,
             here: "/console".to_owned(),
             notice: None,
+            scheme: None,
         },
     };
     page_with(failure.status, &FailurePage { frame, failure })
@@ -221,6 +236,7 @@ fn to_sign_in(parts: &Parts) -> Response {
             session: None,
             here: here.to_owned(),
             notice: None,
+            scheme: None,
         };
         return page_with(StatusCode::OK, &ArrivalPage { frame }).into_response();
     }
@@ -232,6 +248,7 @@ fn to_sign_in(parts: &Parts) -> Response {
 pub(crate) struct SignedForm {
     pub(crate) visit: Visit,
     pub(crate) fields: Fields,
+    pub(crate) cookies: Cookies,
 }
 
 impl<S: Send + Sync> FromRequest<S> for SignedForm {
@@ -241,14 +258,9 @@ impl<S: Send + Sync> FromRequest<S> for SignedForm {
         let (mut parts, body) = request.into_parts();
         let visit = Visit::from_request_parts(&mut parts, state).await?;
         let fields = read_form(&parts, body).await.map_err(IntoResponse::into_response)?;
-        if let (Some(sessions), Some(session)) = (visit.state.sessions(), &visit.session)
-            && !sessions.is_form_token(&session.secret, fields.raw("token"))
-        {
-            return Err(
-                Failure::refused("the form is not of this session: open the page again").into_response()
-            );
-        }
-        Ok(Self { visit, fields })
+        check_token(&visit, &fields).map_err(IntoResponse::into_response)?;
+        let cookies = Cookies::of(&parts.uri, &parts.headers, visit.state.pages.is_secure);
+        Ok(Self { visit, fields, cookies })
     }
 }
 
@@ -262,32 +274,100 @@ impl<S: Send + Sync> FromRequest<S> for ChangeForm {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        let SignedForm { visit, fields } = SignedForm::from_request(request, state).await?;
+        let SignedForm { visit, fields, .. } = SignedForm::from_request(request, state).await?;
         if !visit.may_change() {
-            let failure =
-                Failure::refused("this session is read-only").hint("Unlock it, then send the form again.");
-            return Err(failure.into_response());
+            return Err(read_only().into_response());
         }
         Ok(Self { visit, fields })
     }
 }
 
+/// A form with files that becomes a plan: the session must be unlocked, and no more than [`UPLOADS_MAX`] are read at once.
+///
+/// [`UPLOADS_MAX`]: crate::state::UPLOADS_MAX
+pub(crate) struct UploadForm {
+    pub(crate) visit: Visit,
+    pub(crate) fields: Fields,
+    /// The name and the content of each file that was chosen.
+    pub(crate) files: Vec<(String, Vec<u8>)>,
+    /// Held until the form is no longer in memory.
+    pub(crate) turn: OwnedSemaphorePermit,
+}
+
+impl<S: Send + Sync> FromRequest<S> for UploadForm {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let visit = Visit::from_request_parts(&mut parts, state).await?;
+        read_upload(visit, &parts, body).await.map_err(IntoResponse::into_response)
+    }
+}
+
+async fn read_upload(visit: Visit, parts: &Parts, body: Body) -> Result<UploadForm, Failure> {
+    if !visit.may_change() {
+        return Err(read_only());
+    }
+    let boundary = multipart::boundary(content_type(parts)).ok_or_else(|| {
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        Failure::new(status, "Refused", "expected a form with files (multipart/form-data)")
+    })?;
+    let busy = |_| {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Failure::new(status, "Busy", "other uploads are being read").hint("Nothing was changed. Try again.")
+    };
+    let turn = Arc::clone(&visit.state.uploads).try_acquire_owned().map_err(busy)?;
+    let body = read_body(body, UPLOAD_BYTES_MAX, UPLOAD_TIMEOUT).await?;
+    let (mut fields, mut files) = (Vec::new(), Vec::new());
+    for part in multipart::parse(&body, boundary).map_err(Failure::invalid)? {
+        match part.file_name {
+            // A browser sends a file without a name and content if none was chosen.
+            Some(name) if name.is_empty() && part.bytes.is_empty() => {}
+            Some(name) => files.push((name, part.bytes.to_vec())),
+            None => fields.push((part.name, String::from_utf8_lossy(part.bytes).into_owned())),
+        }
+    }
+    let fields = Fields::of(fields);
+    check_token(&visit, &fields)?;
+    Ok(UploadForm { visit, fields, files, turn })
+}
+
+fn read_only() -> Failure {
+    Failure::refused("this session is read-only").hint("Unlock it, then send the form again.")
+}
+
+/// Refuses a form of another session.
+fn check_token(visit: &Visit, fields: &Fields) -> Result<(), Failure> {
+    match (visit.state.sessions(), &visit.session) {
+        (Some(sessions), Some(session)) if !sessions.is_form_token(&session.secret, fields.raw("token")) => {
+            Err(Failure::refused("the form is not of this session: open the page again"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn content_type(parts: &Parts) -> &str {
+    parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default()
+}
+
 /// Reads a form of at most [`FORM_BYTES_MAX`], within [`BODY_TIMEOUT`].
 pub(crate) async fn read_form(parts: &Parts, body: Body) -> Result<Fields, Failure> {
-    let kind =
-        parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !kind.starts_with("application/x-www-form-urlencoded") {
+    if !content_type(parts).starts_with("application/x-www-form-urlencoded") {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Failure::new(status, "Refused", "expected a form (application/x-www-form-urlencoded)"));
     }
-    let body = timeout(BODY_TIMEOUT, Limited::new(body, FORM_BYTES_MAX).collect()).await;
+    Ok(Fields::parse(&read_body(body, FORM_BYTES_MAX, BODY_TIMEOUT).await?))
+}
+
+async fn read_body(body: Body, bytes_max: usize, within: Duration) -> Result<Bytes, Failure> {
+    let body = timeout(within, Limited::new(body, bytes_max).collect()).await;
     let body = body.map_err(|_| {
-        let message = format!("the form did not arrive within {} seconds", BODY_TIMEOUT.as_secs());
+        let message = format!("the form did not arrive within {} seconds", within.as_secs());
         Failure::new(StatusCode::REQUEST_TIMEOUT, "Refused", message)
     })?;
     let too_large = |_| {
-        let message = format!("the form is larger than {FORM_BYTES_MAX} bytes, or was cut off");
+        let message = format!("the form is larger than {bytes_max} bytes, or was cut off");
         Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "Refused", message)
     };
-    Ok(Fields::parse(&body.map_err(too_large)?.to_bytes()))
+    Ok(body.map_err(too_large)?.to_bytes())
 }

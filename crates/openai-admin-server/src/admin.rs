@@ -110,7 +110,11 @@ async fn not_ready(shared: &Shared) -> Option<&'static str> {
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    match shared.metrics.text(shared.requests.count(), shared.drain.has_begun()) {
+    let backed_up_at = match &shared.backups {
+        Some(backups) => backups.newest().await,
+        None => None,
+    };
+    match shared.metrics.text(shared.requests.count(), shared.drain.has_begun(), backed_up_at) {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -86,6 +86,13 @@ pub(crate) fn stored(digest: &Digest) -> String {
     hexadecimal(digest).map(char::from).collect()
 }
 
+/// The digest of a stored hash; `None` if it is not one.
+pub(crate) fn digest_of(stored: &str) -> Option<Digest> {
+    let digit = |at| stored.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    let bytes: Option<Vec<u8>> = (0..stored.len()).step_by(2).map(digit).collect();
+    Digest::try_from(bytes?).ok()
+}
+
 /// Whether a stored key was too short for a server that other machines can reach, since it could be guessed.
 pub fn is_short(stored: &ApiKey) -> bool {
     stored.redacted_value == hidden()

@@ -52,6 +52,7 @@ pub use describe::{
     openapi::document as openapi_document,
 };
 pub use minter::Minter;
+pub use openai_admin_store::Rule;
 #[cfg(feature = "otel")]
 pub use operate::traces::Traces;
 pub use server::Server;

@@ -1,5 +1,6 @@
 //! Metrics, traces and draining.
 
+pub(crate) mod backups;
 pub(crate) mod drain;
 pub(crate) mod metrics;
 #[cfg(feature = "otel")]

@@ -145,6 +145,9 @@ impl Server {
             drain.begin();
             tokio::time::sleep(grace).await;
         };
+        if let Some(tls) = tls.clone() {
+            self.0.metrics.watch_certificate(move || tls.expires_at());
+        }
         let accepting = Accepting {
             config: &self.0.config,
             requests: &self.0.requests,

@@ -7,6 +7,8 @@ pub(crate) mod kind;
 pub(crate) mod org;
 pub(crate) mod page;
 pub(crate) mod pem;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres_values;
 pub(crate) mod refusal;
 pub(crate) mod replace;
 pub(crate) mod rule;

@@ -51,7 +51,7 @@ pub use keeping::{
 };
 pub use nouns::{
     api_keys::{ApiKey, NewApiKey, RotatedApiKey},
-    console_sessions::{ConsoleSession, ConsoleSessionKey},
+    console_sessions::{CONSOLE_SESSIONS_OF_KEY_MAX, ConsoleSession, ConsoleSessionKey},
     organizations::Organization,
 };
 pub use operation::{

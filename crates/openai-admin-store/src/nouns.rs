@@ -18,6 +18,7 @@ pub(crate) mod hosted_tools;
 mod invite_acceptance;
 pub(crate) mod invites;
 pub(crate) mod model_permissions;
+mod names;
 pub(crate) mod organizations;
 pub(crate) mod project_access;
 pub(crate) mod project_api_keys;

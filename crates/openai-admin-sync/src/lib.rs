@@ -9,10 +9,10 @@
 //! - [`service`] reads the current state: a [`reader`] that cannot write, the [`current`] groups, and [`lanes`] that limit
 //!   the rate of each route.
 //! - [`mod@plan`] makes a plan: [`desired`] is the desired state, with the origin of each membership; [`resolve`] finds the
-//!   users, [`diff`] compares, [`guard`] blocks. [`planning`] calls them in order. [`import`] and [`offboard`] make plans
-//!   from a table or for one user.
-//! - [`run`] applies a plan: the [`executor`] follows the [`schedule`] and writes the [`journal`] under a [`lock`];
-//!   [`fresh`] compares before, [`verify`] after, and [`undo`] plans the inverse.
+//!   users, [`diff`] compares, [`guard`] blocks. [`planning`] calls them in order. [`import`] makes plans
+//!   from a table, and [`offboard`] for users who leave, with the rights that [`holdings`] reads.
+//! - [`run`] applies a plan: [`mod@apply`] calls the steps in order. The [`executor`] follows the [`schedule`] and writes
+//!   the [`journal`] under a [`lock`]; [`fresh`] compares before, [`verify`] after, and [`undo`] plans the inverse.
 //! - [`render`] shows plans, [`report`]s of runs, their [`summary`], and [`export`]s.
 //!
 //! Only `service` and `run` do IO. The clock, the day and random numbers are arguments.
@@ -24,9 +24,9 @@ pub mod run;
 pub mod service;
 
 pub use input::{csv, email, file, input_error, policy, suggestion, text, visible, yaml};
-pub use plan::{diff, guard, import, offboard, planning, resolve};
+pub use plan::{diff, guard, holdings, import, offboard, planning, resolve};
 pub use render::{export, report, summary};
-pub use run::{executor, fresh, journal, lock, private, schedule, undo, verify};
+pub use run::{apply, executor, fresh, journal, lock, private, saved, schedule, undo, verify};
 pub use service::{current, lanes, reader};
 
 /// The desired state, and how files become one.

@@ -6,12 +6,15 @@ pub mod document;
 pub mod expand;
 pub mod group_plan;
 pub mod guard;
+pub mod holdings;
 pub mod import;
+pub mod invitations;
 pub mod offboard;
 pub mod operation;
 mod operation_document;
 pub mod planning;
 pub mod resolve;
+pub mod right;
 pub mod source;
 pub mod suggest;
 
@@ -19,4 +22,5 @@ pub use self::{
     document::{PLAN_VERSION, Plan, Purpose, UnknownPolicy, json_schema},
     group_plan::{Block, GroupPlan, Removes, Rule, SettledRow, Skip, Unresolved},
     operation::{Effect, Operation, Progress, Requirement, Target, Why},
+    right::{Kept, KeptReason, Right},
 };

@@ -6,3 +6,4 @@ pub mod lanes;
 pub mod pacer;
 pub mod read_error;
 pub mod reader;
+pub mod rights_reader;

@@ -5,10 +5,10 @@
 //! ```no_run
 //! # #[cfg(feature = "rustls")]
 //! # fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use openai_admin::{blocking, models::CreateGroupBody};
+//! use openai_admin::blocking;
 //!
 //! let client = blocking::Client::new(openai_admin::Client::from_env()?)?;
-//! let group = client.wait(client.groups().create_group(CreateGroupBody::new("Support Team".try_into()?)))?;
+//! let group = client.wait(client.groups().create_group("Support Team"))?;
 //! for user in client.items(client.group_users().list_group_users(&group.id)) {
 //!     println!("{}", user?.name);
 //! }

@@ -1,6 +1,7 @@
 //! The client: an operation in, its answer out.
 
 mod access;
+mod additions;
 mod admin_api_keys;
 mod api;
 mod audit_logs;
@@ -19,6 +20,7 @@ mod groups;
 mod hosted_tools;
 mod invites;
 mod model_permissions;
+mod names;
 mod pages;
 mod project_api_keys;
 mod project_certificates;
@@ -33,6 +35,7 @@ mod raw;
 mod request_body;
 mod response;
 mod retry;
+mod retry_policy;
 mod roles;
 mod service_accounts;
 mod service_tiers;
@@ -52,6 +55,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, response::Parts, uri
 pub(crate) use self::retry::{Outcome, asked_pause, unix_seconds};
 pub use self::{
     access::AccessApi,
+    additions::{ADDITIONS_AT_ONCE, ADDITIONS_AT_ONCE_MAX, Addition, Additions},
     admin_api_keys::AdminApiKeysApi,
     audit_logs::AuditLogsApi,
     builder::ClientBuilder,
@@ -66,6 +70,7 @@ pub use self::{
     hosted_tools::HostedToolsApi,
     invites::InvitesApi,
     model_permissions::ModelPermissionsApi,
+    names::NamesApi,
     pages::{Items, ListCall, Pages},
     project_api_keys::ProjectApiKeysApi,
     project_certificates::ProjectCertificatesApi,
@@ -79,7 +84,8 @@ pub use self::{
     raw::RawRequest,
     request_body::RequestBody,
     response::{RateLimit, Response},
-    retry::{ASKED_PAUSE_MAX, RETRIES_MAX},
+    retry::{ASKED_PAUSE_MAX, RETRIES_MAX, RETRY_BUDGET},
+    retry_policy::{FailedAttempt, RetryPolicy},
     roles::RolesApi,
     service_accounts::ServiceAccountsApi,
     service_tiers::ServiceTiersApi,
@@ -137,6 +143,7 @@ struct Shared {
     headers_of_post: HeaderMap,
     strict: bool,
     budget: Budget,
+    retry_policy: RetryPolicy,
 }
 
 /// What may differ from call to call.
@@ -233,8 +240,16 @@ impl Client {
 }
 
 /// An argument of a call as what it must be. The error names both.
-fn argument<E: Endpoint, T, G: TryInto<T, Error: Into<Error>>>(name: &str, argument: G) -> Result<T, Error> {
+fn argument<E: Endpoint, T, G: TryInto<T, Error: Into<Error>>>(
+    name: &'static str,
+    argument: G,
+) -> Result<T, Error> {
     argument.try_into().map_err(|error| Error::of_argument(Operation::of::<E>(), name, error.into()))
+}
+
+/// The body of a call. The error names its field.
+fn body<E: Endpoint, T, G: TryInto<T, Error: Into<Error>>>(body: G) -> Result<T, Error> {
+    body.try_into().map_err(|error| error.into().of(Operation::of::<E>()))
 }
 
 impl fmt::Debug for Client {

@@ -84,6 +84,8 @@ pub enum Method {
     Get,
     /// Creates or changes.
     Post,
+    /// Replaces. Only the controls of an emulator use it. Safe to retry.
+    Put,
     /// Removes. Safe to retry.
     Delete,
 }
@@ -94,6 +96,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
             Self::Delete => "DELETE",
         }
     }

@@ -1,17 +1,23 @@
 //! Errors of calls.
 
+mod answer_text;
+
 use std::{convert::Infallible, fmt, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use serde_json::Value;
 
-use crate::{Scope, client::Outcome, endpoint::Operation, violation::Violation, wire::EncodeError};
+use self::answer_text::{ErrorFields, compression, quote, redirection, shortened};
+use crate::{
+    Scope, client::Outcome, endpoint::Operation, one_field::InvalidField, violation::Violation,
+    wire::EncodeError,
+};
 
-/// The maximum quote of an unreadable body in an error message, in characters.
-const QUOTED_CHARACTERS_MAX: usize = 200;
 /// The start of the service's message about an unknown URL: `Invalid URL (GET /v1/organization/colours)`.
 const UNKNOWN_URL_MESSAGE: &str = "Invalid URL";
+/// The message of a refusal in `Debug`.
+const HIDDEN_MESSAGE: &str =
+    "hidden, because it may contain personal data: format the error with {}, or call message()";
 /// The maximum length of the service's message, in characters.
 const MESSAGE_CHARACTERS_MAX: usize = 2000;
 
@@ -27,6 +33,8 @@ struct Inner {
     was_sent: bool,
     operation: Option<&'static str>,
     scope: Option<Scope>,
+    /// The parameter that this library refused.
+    param: Option<&'static str>,
     answer: Option<Answer>,
     source: Option<BoxError>,
     attempts: u32,
@@ -60,6 +68,8 @@ pub enum ErrorKind {
     Refused,
     /// The answer does not match the operation.
     UnreadableAnswer,
+    /// Several resources match a name.
+    Ambiguous,
 }
 
 impl ErrorKind {
@@ -71,6 +81,7 @@ impl ErrorKind {
             Self::Timeout => "timeout",
             Self::Refused => "refused",
             Self::UnreadableAnswer => "unreadable_answer",
+            Self::Ambiguous => "ambiguous",
         }
     }
 }
@@ -83,6 +94,7 @@ impl Error {
             was_sent: false,
             operation: None,
             scope: None,
+            param: None,
             answer: None,
             source: None,
             attempts: 0,
@@ -97,8 +109,9 @@ impl Error {
     }
 
     /// An argument that no request can have.
-    pub(crate) fn of_argument(operation: Operation, name: &str, mut problem: Self) -> Self {
+    pub(crate) fn of_argument(operation: Operation, name: &'static str, mut problem: Self) -> Self {
         problem.0.message = format!("Invalid '{name}': {}", problem.0.message);
+        problem.0.param = Some(name);
         problem.of(operation)
     }
 
@@ -145,6 +158,13 @@ impl Error {
             ErrorFields::default(),
         );
         error.0.source = Some(source);
+        error
+    }
+
+    /// Several resources match a name, so that only an id can tell which one is meant.
+    pub(crate) fn ambiguous(message: String) -> Self {
+        let mut error = Self::new(ErrorKind::Ambiguous, message);
+        error.0.was_sent = true;
         error
     }
 
@@ -262,9 +282,12 @@ impl Error {
         self.0.answer.as_ref()?.code.as_deref()
     }
 
-    /// The parameter that the service reports as invalid.
+    /// The parameter that the service reports as invalid, or that this library refused before anything was sent.
     pub fn param(&self) -> Option<&str> {
-        self.0.answer.as_ref()?.param.as_deref()
+        match &self.0.answer {
+            Some(answer) => answer.param.as_deref(),
+            None => self.0.param,
+        }
     }
 
     /// The service's `type`, such as `invalid_request_error`.
@@ -382,13 +405,13 @@ impl fmt::Display for Error {
     }
 }
 
-// Personal data may be in a body, so `Debug` shows only its length, and no message of the service.
+// Personal data may be in a body, so `Debug` shows only its length, and where the service's message is.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let own_message = self.0.answer.is_none().then_some(&self.0.message);
+        let message = if self.0.answer.is_none() { &self.0.message } else { HIDDEN_MESSAGE };
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
-            .field("message", &own_message)
+            .field("message", &message)
             .field("operation", &self.0.operation)
             .field("status", &self.status())
             .field("code", &self.code())
@@ -414,6 +437,14 @@ impl From<Violation> for Error {
     }
 }
 
+impl From<InvalidField> for Error {
+    fn from(invalid: InvalidField) -> Self {
+        let mut error = Self::invalid_request(invalid.to_string());
+        error.0.param = Some(invalid.field());
+        error
+    }
+}
+
 impl From<EncodeError> for Error {
     fn from(error: EncodeError) -> Self {
         Self::invalid_request(error.to_string())
@@ -423,69 +454,6 @@ impl From<EncodeError> for Error {
 impl From<Infallible> for Error {
     fn from(never: Infallible) -> Self {
         match never {}
-    }
-}
-
-/// The fields of an error body, in any of the known forms: an error object, `error` as a string, or a numeric code.
-/// Other bodies have none.
-#[derive(Default)]
-struct ErrorFields {
-    message: Option<String>,
-    code: Option<String>,
-    param: Option<String>,
-    error_type: Option<String>,
-}
-
-impl ErrorFields {
-    fn read(body: &[u8]) -> Self {
-        let Ok(Value::Object(mut body)) = serde_json::from_slice(body) else { return Self::default() };
-        match body.remove("error") {
-            Some(Value::String(message)) => Self { message: Some(message), ..Self::default() },
-            Some(Value::Object(mut error)) => {
-                let mut text = |field: &str| match error.remove(field)? {
-                    Value::String(text) => Some(text),
-                    Value::Number(number) => Some(number.to_string()),
-                    _ => None,
-                };
-                Self {
-                    message: text("message"),
-                    code: text("code"),
-                    param: text("param"),
-                    error_type: text("type"),
-                }
-            }
-            _ => Self::default(),
-        }
-    }
-}
-
-/// The host of a redirect. The rest of the location may contain secrets.
-fn redirection(status: StatusCode, headers: &HeaderMap) -> Option<String> {
-    let location = headers.get(http::header::LOCATION).filter(|_| status.is_redirection())?;
-    let location = location.to_str().ok().and_then(|location| location.parse::<http::Uri>().ok());
-    Some(match location.as_ref().and_then(|location| location.host()) {
-        Some(host) => format!("the answer is a redirect to {host}; redirects are not followed"),
-        None => "the answer is a redirect; redirects are not followed".to_owned(),
-    })
-}
-
-/// A message about an answer with an unrequested encoding.
-fn compression(headers: &HeaderMap) -> Option<String> {
-    let encoding = headers.get(http::header::CONTENT_ENCODING)?.to_str().ok()?.trim();
-    let is_plain = encoding.is_empty() || encoding.eq_ignore_ascii_case("identity");
-    (!is_plain).then(|| format!("it is compressed ({}) without request", shortened(encoding, 40)))
-}
-
-fn quote(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(body);
-    let quoted = shortened(text.trim(), QUOTED_CHARACTERS_MAX);
-    if quoted.is_empty() { None } else { Some(format!("the service answered: {quoted}")) }
-}
-
-fn shortened(text: &str, characters_max: usize) -> String {
-    match text.char_indices().nth(characters_max) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }
 
@@ -565,7 +533,10 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_body() {
-        assert!(!format!("{:?}", refused(400, r#"{"error":{"message":"ada@example.com"}}"#)).contains("ada"));
+    fn debug_shows_no_body_and_says_how_to_see_the_message() {
+        let shown = format!("{:?}", refused(400, r#"{"error":{"message":"ada@example.com"}}"#));
+        assert!(!shown.contains("ada") && shown.contains("format the error with {}"), "{shown}");
+        let own = format!("{:?}", Error::invalid_request("the key is empty"));
+        assert!(own.contains(r#"message: "the key is empty""#), "{own}");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-//! use openai_admin::{Client, models::CreateGroupUserBody};
+//! use openai_admin::Client;
 //!
 //! let client = Client::new("sk-admin-123")?;
 //! # let directory = serde_json::json!({
@@ -10,8 +10,7 @@
 //! #     "groups": [{ "id": "group_01J1F8ABCDXYZ", "name": "Support" }],
 //! # });
 //! # let client = openai_admin_server::testing::client_with(serde_json::from_value(directory)?).await?;
-//! let body = CreateGroupUserBody::new("user_abc123".parse()?);
-//! let added = client.group_users().add_group_user("group_01J1F8ABCDXYZ", body).await?;
+//! let added = client.group_users().add_group_user("group_01J1F8ABCDXYZ", "user_abc123").await?;
 //! println!("{} is in {}", added.user_id, added.group_id);
 //!
 //! let mut users = client.group_users().list_group_users("group_01J1F8ABCDXYZ").items();
@@ -29,7 +28,9 @@
 //! # Overview
 //!
 //! - [`Client`]: sends requests. [`Client::group_users`], [`Client::groups`], [`Client::users`] and similar methods are
-//!   named like the API's reference; [`Client::send`] sends any operation.
+//!   named like the API's reference; [`Client::send`] sends any operation. Ids, and bodies with one required field, may be
+//!   given as text.
+//! - [`RetryPolicy`]: how often, after which pauses and after which failures a client retries.
 //! - [`operations`]: the requests, one struct each, and the trait [`Endpoint`].
 //! - [`models`]: the bodies of requests and responses, under the names of the published schemas.
 //! - [`GroupId`], [`UserId`], [`Cursor`], [`Limit`]: validated values. They exclude values that the API would refuse or
@@ -69,6 +70,7 @@ mod hexadecimal;
 pub mod id;
 pub mod identity;
 pub mod models;
+mod one_field;
 pub mod open_enum;
 pub mod operations;
 pub mod page;
@@ -93,7 +95,7 @@ pub mod schema;
 pub mod testing;
 
 #[cfg(feature = "client")]
-pub use client::{Client, ClientBuilder, Response};
+pub use client::{Client, ClientBuilder, Response, RetryPolicy};
 pub use decimal::{Decimal, InvalidDecimal};
 pub use deleted::{Deleted, DeletedKind, Gone};
 pub use endpoint::{Endpoint, Method, Scope};
@@ -105,11 +107,12 @@ pub use id::{
     InviteId, OrganizationId, PermissionName, ProjectId, RateLimitId, RoleId, ServiceAccountId, SpendAlertId,
     UserId, WorkloadIdentityProviderId,
 };
+pub use one_field::InvalidField;
 pub use open_enum::{
     AccessPathKind, ApiSource, AuditLogActorType, AuditLogEventType, CertificateInclude, DefaultServiceTier,
     ExternalKeyObject, ExternalKeyPurpose, ExternalKeyType, ExternalStorageProviderType,
     ExternalStorageStatus, FederationRulePermissionsType, GroupType, InviteProjectRole, InviteRole,
-    InviteStatus, ModelPermissionsMode, OrganizationDataRetentionType, OwnerProjectAccess,
+    InviteStatus, ModelPermissionsMode, NamedKind, OrganizationDataRetentionType, OwnerProjectAccess,
     OwnerProjectAccessFilter, ProjectDataRetentionType, ProjectOptionalServiceTier, ProjectResidency,
     ProjectStatus, ServiceAccountRole, SpendAlertChannelType, SpendLimitCurrency,
     SpendLimitEnforcementStatus, SpendLimitInterval, UnknownValue, UserRole, UserType,

@@ -54,6 +54,7 @@ pub use crate::operations::{
     model_permissions::{
         ProjectModelPermissions, ProjectModelPermissionsDeleteResponse, ProjectModelPermissionsUpdateRequest,
     },
+    names::{LookUpNamesBody, NameListResource, NamedResource},
     project_api_keys::{
         ProjectApiKey, ProjectApiKeyDeleteResponse, ProjectApiKeyListResponse, ProjectApiKeyOwner,
         ProjectApiKeyOwnerServiceAccount, ProjectApiKeyOwnerUser, UpdateProjectApiKeyBody,

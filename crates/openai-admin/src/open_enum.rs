@@ -280,6 +280,18 @@ open_enum! {
         Implied = "implied",
     }
 
+    /// The kind of a named resource.
+    pub enum NamedKind {
+        /// A group.
+        Group = "group",
+        /// A user.
+        User = "user",
+        /// A role of the organization.
+        Role = "role",
+        /// An admin key.
+        AdminApiKey = "admin_api_key",
+    }
+
     /// A service account's role in its project.
     pub enum ServiceAccountRole {
         /// May administer the project.
@@ -483,6 +495,9 @@ impl AuditLogEventType {
     pub const RECORDED: &'static [Self] = &[
         Self::OrganizationCreated,
         Self::OrganizationUpdated,
+        Self::LoginSucceeded,
+        Self::LoginFailed,
+        Self::LogoutSucceeded,
         Self::GroupCreated,
         Self::GroupUpdated,
         Self::GroupDeleted,

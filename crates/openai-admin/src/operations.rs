@@ -17,6 +17,7 @@ pub mod groups;
 pub mod hosted_tools;
 pub mod invites;
 pub mod model_permissions;
+pub mod names;
 pub mod project_api_keys;
 pub mod project_certificates;
 pub mod project_group_roles;
@@ -68,6 +69,7 @@ pub use invites::{AcceptInvite, DeleteInvite, InviteUser, ListInvites, RetrieveI
 pub use model_permissions::{
     DeleteProjectModelPermissions, RetrieveProjectModelPermissions, UpdateProjectModelPermissions,
 };
+pub use names::LookUpNames;
 pub use project_api_keys::{
     DeleteProjectApiKey, ListProjectApiKeys, RetrieveProjectApiKey, UpdateProjectApiKey,
 };
@@ -129,7 +131,7 @@ macro_rules! for_each_operation {
             ListUsers RetrieveUser ModifyUser DeleteUser
             CreateUser ListUserGroups
             RetrieveUserAccess ListPermissionUsers CheckAccess
-            ListAuditLogs
+            ListAuditLogs LookUpNames
             ListRoles CreateRole RetrieveRole UpdateRole DeleteRole
             ListGroupRoleAssignments AssignGroupRole RetrieveGroupRole UnassignGroupRole
             ListUserRoleAssignments AssignUserRole RetrieveUserRole UnassignUserRole

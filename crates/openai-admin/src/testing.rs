@@ -10,6 +10,7 @@
 //! let client = Client::builder().base_url("http://localhost/v1").service(script.clone()).build()?;
 //! let group = client.groups().retrieve_group("group_1").await?;
 //! assert_eq!((&*group.name, script.requests().len()), ("Support", 3));
+//! script.assert_finished();
 //! # Ok::<(), openai_admin::Error>(())
 //! # }).unwrap();
 //! ```
@@ -40,6 +41,8 @@ pub struct Script(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     steps: VecDeque<Step>,
+    /// The number of requests that had a step.
+    played: usize,
     requests: Vec<Received>,
 }
 
@@ -80,7 +83,7 @@ enum Body {
 }
 
 impl Script {
-    /// An empty script. Requests beyond its end get a 599.
+    /// An empty script. A request beyond its end gets a 501 that says so, which the client does not retry.
     pub fn new() -> Self {
         Self::default()
     }
@@ -162,6 +165,18 @@ impl Script {
         self
     }
 
+    /// Fails the test if steps are left: the program sent fewer requests than the script has steps.
+    ///
+    /// # Panics
+    ///
+    /// If steps are left.
+    #[track_caller]
+    pub fn assert_finished(&self) {
+        let state = self.state();
+        let (played, left) = (state.played, state.steps.len());
+        assert!(left == 0, "the script has {left} more steps; {played} requests were received");
+    }
+
     /// The received requests, in order.
     pub fn requests(&self) -> Vec<Received> {
         self.state().requests.clone()
@@ -181,35 +196,34 @@ impl tower_service::Service<Request<RequestBody>> for Script {
         let script = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
+            let target = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+            let method = parts.method;
             let body = body
                 .collect()
                 .await
                 .map(|body| body.to_bytes())
                 .unwrap_or_else(|never: Infallible| match never {});
-            let step = {
+            let (step, played) = {
                 let mut state = script.state();
                 let step = state.steps.pop_front();
+                state.played += usize::from(step.is_some());
                 if !matches!(step, Some(Step::RefuseConnection)) {
                     state.requests.push(Received {
-                        method: parts.method,
-                        target: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+                        method: method.clone(),
+                        target: target.clone(),
                         headers: parts.headers,
                         body,
                         at: now(),
                     });
                 }
-                step
+                (step, state.played)
             };
             match step {
                 Some(Step::Answer { status, headers, body }) => Ok(answer(status, headers, body)),
                 Some(Step::RefuseConnection) => Err(NotConnected("refused by the script".into()).into()),
                 Some(Step::Reset) => Err("reset by the script".into()),
                 Some(Step::Hang) => std::future::pending().await,
-                None => Ok(answer(
-                    599,
-                    Vec::new(),
-                    Body::Whole(Bytes::from_static(b"the script has no more answers")),
-                )),
+                None => Ok(end_of_script(&method, &target, played)),
             }
         })
     }
@@ -218,6 +232,15 @@ impl tower_service::Service<Request<RequestBody>> for Script {
 #[expect(clippy::disallowed_methods, reason = "tokio's clock, which tests set")]
 fn now() -> tokio::time::Instant {
     tokio::time::Instant::now()
+}
+
+/// The answer to a request without a step. A retry would only delay the failure of the test.
+fn end_of_script(method: &http::Method, target: &str, played: usize) -> http::Response<ScriptedBody> {
+    let steps = if played == 1 { "step" } else { "steps" };
+    let message = format!("the script ended after {played} {steps}: no answer to {method} {target}");
+    let body = serde_json::json!({ "error": { "message": message, "code": SCRIPT_ENDED } });
+    let never = ("x-should-retry".to_owned(), "false".to_owned());
+    answer(501, vec![never], Body::Whole(body.to_string().into()))
 }
 
 fn answer(status: u16, headers: Vec<(String, String)>, body: Body) -> http::Response<ScriptedBody> {
@@ -236,6 +259,8 @@ fn answer(status: u16, headers: Vec<(String, String)>, body: Body) -> http::Resp
 #[derive(Debug)]
 pub struct ScriptedBody(Body);
 
+/// The code of the answer to a request beyond the end of a script.
+const SCRIPT_ENDED: &str = "script_ended";
 /// The chunk size of an endless body.
 const ENDLESS_CHUNK: u64 = 64 * 1024;
 

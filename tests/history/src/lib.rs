@@ -1,5 +1,5 @@
-//! Checks what concurrent clients read about group members, users with a role and users of a project, while their server
-//! was killed and restarted.
+//! Checks what concurrent clients read about group members, role assignments, and the users and groups of projects, while
+//! their server was killed and restarted.
 //!
 //! A [`History`] contains the calls, their times and their answers. [`check`] is a pure function that returns the
 //! contradictions in it. It checks the guarantees in `docs/guarantees.md`, and nothing else:

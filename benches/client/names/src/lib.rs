@@ -98,10 +98,9 @@ pub mod async_openai {
 
 pub mod ours {
     use openai_admin::{
-        Client, Order, Response, UserRole,
+        Client, Order, Response, RetryPolicy, UserRole,
         models::{
-            CreateGroupBody, CreateGroupUserBody, GroupUser, GroupUserAssignment, UpdateGroupBody,
-            UserListResource, UserRoleUpdateRequest,
+            CreateGroupUserBody, GroupUser, GroupUserAssignment, UserListResource, UserRoleUpdateRequest,
         },
     };
 
@@ -109,10 +108,11 @@ pub mod ours {
 
     pub async fn here(base_url: &str, key: &str, name: String) -> Result {
         Client::from_env()?;
-        let client = Client::builder().base_url(base_url).key(key).build()?;
+        let client = Client::builder().base_url(base_url).key(key).retry_policy(RetryPolicy::new()).build()?;
         let users = client.group_users();
         let body = CreateGroupUserBody::new("user_7".parse()?);
         let _: Response<GroupUserAssignment> = users.add_group_user("group_1", body.clone()).await?;
+        users.add_group_user("group_1", "user_7").await?;
         let _: Response<UserListResource> =
             users.list_group_users("group_1").limit(50).after("user_7").order(Order::Asc).await?;
         let mut items = users.list_group_users("group_1").items();
@@ -120,11 +120,11 @@ pub mod ours {
         users.retrieve_group_user("group_1", "user_7").await?;
         users.remove_group_user("group_1", "user_7").await?;
         let groups = client.groups();
-        groups.create_group(CreateGroupBody::new(name.clone().try_into()?)).await?;
+        groups.create_group(&name).await?;
         groups.list_groups().await?;
         groups.list_groups().items().next().await.transpose()?;
         groups.retrieve_group("group_1").await?;
-        groups.update_group("group_1", UpdateGroupBody::new(name.try_into()?)).await?;
+        groups.update_group("group_1", name).await?;
         groups.delete_group("group_1").await?;
         let people = client.users();
         people.list_users().await?;

@@ -1,6 +1,6 @@
 //! Arguments of the commands that operate a server.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Subcommand;
 
@@ -26,6 +26,7 @@ holds people's names and addresses: protect it like the database.")]
     #[command(after_help = "\
 Examples:
   openai-admin --local restored.db admin restore acme.backup
+  openai-admin --local acme.db admin restore acme.backup --overwrite --dry-run
   openai-admin --local acme.db admin restore acme.backup --overwrite
 
 Stop the servers of the database first. The backup is verified, and the database changes in one step \
@@ -37,17 +38,24 @@ use, so --overwrite asks for confirmation there.")]
         /// Replace the contents of the database
         #[arg(long)]
         overwrite: bool,
+        /// Show what would be restored and lost, without changing anything
+        #[arg(long)]
+        dry_run: bool,
         #[command(flatten)]
         consent: ConsentArguments,
     },
     /// Check whether a server is ready; exit code 1 if not
     #[command(after_help = "\
 Examples:
-  openai-admin admin ready 127.0.0.1:9090")]
+  openai-admin admin ready 127.0.0.1:9090
+  openai-admin admin ready 127.0.0.1:9090 --wait 30s")]
     Ready {
         /// The server's --admin-listen address [env: OPENAI_ADMIN_ADMIN_LISTEN]
         #[arg(value_name = "ADDRESS:PORT", value_parser = values::listen_address)]
         address: Option<SocketAddr>,
+        /// Wait until the server is ready, for at most this time, such as 30s
+        #[arg(long, value_name = "TIME", default_value = "0s", value_parser = values::grace)]
+        wait: Duration,
     },
     /// Check the invariants of the database
     Verify,

@@ -60,8 +60,9 @@ pub(crate) struct EmulateArguments {
     #[arg(long, value_name = "TIME", value_parser = values::clock)]
     pub(crate) clock: Option<i64>,
     /// Simulate failures of a real service: production-like, flaky or slow
-    #[arg(long, value_name = "NAME", hide_possible_values = true)]
-    pub(crate) profile: Option<ProfileChoice>,
+    // The same name and type as the global option, so that clap has one value for both. `faults_of_profile` checks it.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     /// Inject faults defined in a YAML or JSON file
     #[arg(long, value_name = "FILE")]
     pub(crate) faults: Option<PathBuf>,
@@ -80,6 +81,19 @@ impl EmulateArguments {
     /// The address to listen on.
     pub(crate) fn address(&self) -> SocketAddr {
         self.port.map_or(self.listen, |port| (Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    /// The set of faults.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such set.
+    pub(crate) fn faults_of_profile(&self) -> Result<Option<ProfileChoice>, String> {
+        let Some(name) = self.profile.as_deref() else { return Ok(None) };
+        let choice = ProfileChoice::from_str(name, false);
+        choice
+            .map(Some)
+            .map_err(|_| format!("invalid value '{name}' for --profile: use production-like, flaky or slow"))
     }
 }
 

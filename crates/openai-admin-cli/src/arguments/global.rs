@@ -40,6 +40,13 @@ pub(crate) struct GlobalArguments {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
 
+    /// Use a saved profile: a service and its key [env: OPENAI_ADMIN_PROFILE]
+    ///
+    /// `openai-admin login` saves one. Default: the profile that `profiles use` selected. The key in OPENAI_ADMIN_KEY takes
+    /// precedence over a profile that is not on the command line.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+
     /// A PEM file of trusted CA certificates, instead of the built-in ones [env: OPENAI_ADMIN_CA_FILE]
     ///
     /// For a server whose certificate is signed by a private CA.
@@ -57,7 +64,7 @@ pub(crate) struct GlobalArguments {
     #[arg(help = "Write table, json, jsonl, csv or yaml [default: table]")]
     pub(crate) output: Option<Format>,
 
-    /// Colour: auto, always or never; auto respects NO_COLOR
+    /// Colour: auto, always or never; auto respects NO_COLOR, CLICOLOR=0 and CLICOLOR_FORCE=1
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     #[arg(hide_short_help = true, hide_possible_values = true, hide_default_value = true)]
     pub(crate) color: ColorChoice,

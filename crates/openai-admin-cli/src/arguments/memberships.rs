@@ -12,7 +12,7 @@ pub(crate) struct GroupFileArguments {
     /// Group files that list the members of each group, in YAML or JSON
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// What to do with addresses that match no user: error (exit code 3) or skip
+    /// What to do with addresses that match no user: error (exit code 3), skip, or invite
     #[arg(long, value_name = "WHAT", default_value = "error", hide_possible_values = true)]
     pub(crate) unknown: UnknownChoice,
     /// Accept a source that shrank to NUMBER entries
@@ -24,6 +24,7 @@ pub(crate) struct GroupFileArguments {
 pub(crate) enum UnknownChoice {
     Error,
     Skip,
+    Invite,
 }
 
 #[derive(Args, Debug)]
@@ -244,7 +245,7 @@ pub(crate) struct ImportArguments {
     /// Only rows with this value in this column; repeatable
     #[arg(long = "where", value_name = "COLUMN=VALUE", value_parser = values::pair)]
     pub(crate) filter: Vec<(String, String)>,
-    /// What to do with addresses that match no user: error (exit code 3) or skip
+    /// What to do with addresses that match no user: error (exit code 3), skip, or invite
     #[arg(long, value_name = "WHAT", default_value = "error", hide_possible_values = true)]
     pub(crate) unknown: UnknownChoice,
     /// Show the changes without making them
@@ -321,8 +322,12 @@ Examples:
   openai-admin users offboard ada@example.com --yes --report receipt.csv
   openai-admin users offboard -f leavers.txt --dry-run
 
-The users stay in the organization; to end that, use `users remove`. `runs undo` restores the groups. \
-If one of several users does not exist, nothing is done.")]
+Removes the users from every group and project, unassigns their roles, and deletes their keys and pending \
+invites. The last owner stays owner, and the key of the command is kept. Service accounts that a user \
+created are listed, not deleted, because others may use them. `runs undo` restores groups, projects and roles; \
+a deleted key or invite cannot be restored. The users stay in the organization; to end that, use `users \
+remove`. If one of several users does not exist, nothing is done. \
+Reading takes a request for each project and user.")]
 pub(crate) struct OffboardArguments {
     /// Ids or email addresses of users
     #[arg(value_name = "USER")]
@@ -330,6 +335,9 @@ pub(crate) struct OffboardArguments {
     /// Read users from a file, one per line; `-` reads standard input, `#` begins a comment
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+    /// Only remove the users from groups
+    #[arg(long)]
+    pub(crate) groups_only: bool,
     /// Show the changes without making them
     #[arg(long)]
     pub(crate) dry_run: bool,

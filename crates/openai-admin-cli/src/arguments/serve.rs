@@ -47,6 +47,12 @@ pub(crate) struct ServeArguments {
     /// Read pages from this PostgreSQL replica; repeatable
     #[arg(long, value_name = "URL")]
     pub(crate) database_read: Vec<String>,
+    /// How long to wait at the start for a PostgreSQL server that does not answer yet, such as 60s
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = values::grace)]
+    pub(crate) wait_for_database: Duration,
+    /// Report in /metrics when this backup, or the newest file in this folder of backups, was last changed
+    #[arg(long, value_name = "PATH")]
+    pub(crate) backups: Option<PathBuf>,
     /// Reject requests with unknown fields, which are ignored by default
     #[arg(long)]
     pub(crate) strict: bool,

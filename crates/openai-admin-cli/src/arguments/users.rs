@@ -23,11 +23,15 @@ pub(crate) enum UserCommand {
     #[command(after_help = "\
 Examples:
   openai-admin users list --limit 20
-  openai-admin users list --email ada@example.com --email grace@example.com -o json")]
+  openai-admin users list --email ada@example.com --email grace@example.com -o json
+  openai-admin users list --no-group -o csv")]
     List {
         /// Only the user with this email address; repeatable
         #[arg(long = "email", value_name = "EMAIL")]
         emails: Vec<String>,
+        /// Only the users who are in no group; reads the members of every group
+        #[arg(long, conflicts_with_all = ["emails", "limit", "after"])]
+        no_group: bool,
         #[command(flatten)]
         list: ListArguments,
     },

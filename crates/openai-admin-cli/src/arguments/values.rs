@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use clap::builder::PossibleValuesParser;
-use openai_admin::{AuditLogEventType, Method, Scope, UserRole, operations::groups::GroupName};
+use openai_admin::{AuditLogEventType, InviteRole, Method, Scope, UserRole, operations::groups::GroupName};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 pub(super) fn group_name(text: &str) -> Result<GroupName, String> {
@@ -63,6 +63,11 @@ pub(super) fn role(text: &str) -> Result<UserRole, String> {
 }
 
 /// Reads a host name without a port.
+pub(super) fn invite_role(text: &str) -> Result<InviteRole, String> {
+    let is_known = InviteRole::KNOWN.contains(&text);
+    is_known.then(|| InviteRole::from(text)).ok_or_else(|| "expected owner or reader".to_owned())
+}
+
 pub(super) fn host_name(text: &str) -> Result<String, String> {
     if openai_admin_server::browser::is_host_name(text) {
         return Ok(text.to_owned());
@@ -99,7 +104,7 @@ pub(super) fn scope() -> PossibleValuesParser {
     PossibleValuesParser::new(Scope::ALL.iter().map(|scope| scope.as_str()))
 }
 
-/// The longest drain: service managers kill a process that takes longer.
+/// The longest drain or wait: service managers kill a process that takes longer.
 const GRACE_MAX: Duration = Duration::from_secs(600);
 
 /// Reads `10s`, `500ms` or `1m`.

@@ -24,6 +24,8 @@ use crate::{
 const ADMIN_LISTEN: &str = "OPENAI_ADMIN_ADMIN_LISTEN";
 /// Timeout of `ready`. The server's own timeout for its database is shorter.
 const READY_TIMEOUT: Duration = Duration::from_secs(4);
+/// The pause between two requests of `ready --wait`.
+const READY_PAUSE: Duration = Duration::from_millis(200);
 /// The longest response of `/ready` that is read, in bytes.
 const ANSWER_BYTES_MAX: u64 = 4096;
 /// The length of the progress bar before the number of steps is known: enough to draw one.
@@ -32,7 +34,14 @@ const STEPS_UNKNOWN: u64 = 1_000;
 pub(super) async fn run(command: AdminCommand, database: &Database, output: &Output) -> Result<()> {
     match command {
         AdminCommand::Backup { file } => back_up(database, &file, output).await,
-        AdminCommand::Restore { file, overwrite, consent } => {
+        AdminCommand::Restore { file, overwrite: true, dry_run: true, .. } => {
+            preview_restore(database, &file, output).await
+        }
+        AdminCommand::Restore { dry_run: true, .. } => {
+            Err(Failure::usage("--dry-run previews --overwrite: without it, nothing can be lost")
+                .hint("pass both, or neither"))
+        }
+        AdminCommand::Restore { file, overwrite, consent, .. } => {
             restore(database, &file, overwrite, &consent, output).await
         }
         AdminCommand::Verify => verify(database, output).await,
@@ -49,9 +58,11 @@ pub(super) fn settings(toml: bool, output: &Output) -> Result<()> {
     output.wrapped_items(&settings::all(), "there are no settings")
 }
 
-/// Requests a server's `/ready`, for the health check of a container without another HTTP client.
+/// Requests a server's `/ready`, for the health check of a container without another HTTP client. Repeats the request
+/// until the server is ready or `wait` has passed.
 pub(super) async fn ready(
     address: Option<SocketAddr>,
+    wait: Duration,
     environment: &Environment,
     output: &Output,
 ) -> Result<()> {
@@ -62,13 +73,27 @@ pub(super) async fn ready(
         })?,
         (None, None) => return Err(Failure::usage("no address: pass the server's --admin-listen address")),
     };
+    let mut last = check_ready(address).await;
+    let waited = async {
+        while last.is_err() {
+            tokio::time::sleep(READY_PAUSE).await;
+            last = check_ready(address).await;
+        }
+    };
+    // After the deadline, the last failure says why.
+    let _ = tokio::time::timeout(wait, waited).await;
+    output.note(&last?);
+    Ok(())
+}
+
+/// The word of a server that is ready.
+async fn check_ready(address: SocketAddr) -> Result<String> {
     let answer = tokio::time::timeout(READY_TIMEOUT, ask_ready(address)).await;
     let answer = answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
     let answer = answer.doing(|| format!("connect to {address}"))?;
     let word = answer.rsplit("\r\n").next().unwrap_or_default().trim();
     if answer.starts_with("HTTP/1.1 200 ") {
-        output.note(word);
-        return Ok(());
+        return Ok(word.to_owned());
     }
     Err(Failure::new(ExitStatus::Failed, format!("{address} is not ready: {}", visible(word))))
 }
@@ -94,7 +119,7 @@ async fn back_up(database: &Database, file: &Path, output: &Output) -> Result<()
 }
 
 /// Asks before a PostgreSQL database is overwritten: unlike with a SQLite file, it is unknown whether a server uses it.
-async fn confirm_overwrite(database: &Database, consent: &ConsentArguments) -> Result<()> {
+async fn confirm_overwrite(database: &Database, consent: &ConsentArguments, output: &Output) -> Result<()> {
     let consent = Consent::of(consent, "overwriting a PostgreSQL database")?;
     let census = Store::census_of(&database.url).await.doing(|| format!("open {}", database.url))?;
     let census = census.as_ref().map_or_else(|| "everything in it".to_owned(), census_text);
@@ -102,7 +127,36 @@ async fn confirm_overwrite(database: &Database, consent: &ConsentArguments) -> R
         "Replace {} with the backup, even if a server uses it? You will lose {census}.",
         database.url
     );
-    consent.ask_aside(&question).await
+    consent.ask_aside(&question, output).await
+}
+
+/// Shows what `restore --overwrite` would restore, and what would be lost.
+async fn preview_restore(database: &Database, file: &Path, output: &Output) -> Result<()> {
+    check_backup(file)?;
+    let backup = DatabaseUrl::Sqlite(file.to_owned());
+    let restored = Store::census_of(&backup).await.doing(|| format!("open {}", file_name(file)))?;
+    let restored = restored.ok_or_else(|| {
+        Failure::bad_input(format!("{} is not a backup of this version", file_name(file)))
+            .hint(format!("openai-admin --local {} admin migrate --check", file_name(file)))
+    })?;
+    let lost = match database.missing_file() {
+        Some(_) => "nothing".to_owned(),
+        None => {
+            let census = Store::census_of(&database.url).await.doing(|| format!("open {}", database.url))?;
+            census.as_ref().map_or_else(|| "everything in it".to_owned(), census_text)
+        }
+    };
+    let restored = census_text(&restored);
+    let would =
+        format!("replace {} with {}: {restored}. You would lose {lost}.", database.url, file_name(file));
+    Consent::DryRun.ask(&would, output)
+}
+
+fn check_backup(file: &Path) -> Result<()> {
+    if file.is_file() {
+        return Ok(());
+    }
+    Err(Failure::not_found(format!("{} does not exist", file_name(file))))
 }
 
 async fn restore(
@@ -113,11 +167,9 @@ async fn restore(
     output: &Output,
 ) -> Result<()> {
     database::failure::check_file(database, true)?;
-    if !file.is_file() {
-        return Err(Failure::not_found(format!("{} does not exist", file_name(file))));
-    }
+    check_backup(file)?;
     if let (true, DatabaseUrl::Postgres(_)) = (overwrite, &database.url) {
-        confirm_overwrite(database, consent).await?;
+        confirm_overwrite(database, consent, output).await?;
     }
     let (report, progress) = progress_channel();
     let copying = Store::restore(file, &database.url, overwrite, report);

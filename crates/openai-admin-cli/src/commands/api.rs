@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     arguments::{ApiArguments, Format, GlobalArguments},
     failure::{Doing as _, Failure, Result},
-    output::{Output, file_name, yaml},
+    output::{Output, count, file_name, yaml},
     prompt::Consent,
     session::Session,
 };
@@ -31,12 +31,13 @@ pub(super) fn prepare(arguments: ApiArguments, global: &GlobalArguments) -> Resu
     if let Some(Format::Csv | Format::Table) = global.output {
         return Err(Failure::usage("`api` writes json, jsonl or yaml: a response may have any shape"));
     }
-    let ApiArguments { method, path, data, query, consent } = arguments;
+    let ApiArguments { method, path, data, query, consent, dry_run } = arguments;
     let consent = match method {
+        _ if dry_run => Consent::DryRun,
         Method::Get => Consent::Given,
         method => Consent::of(&consent, &format!("a {method}"))?,
     };
-    let question = format!("send {method} {path}?");
+    let mut question = format!("send {method} {path}");
     let mut request = RawRequest::new(method, path);
     for (name, value) in query {
         request = request.query(name, value);
@@ -47,8 +48,11 @@ pub(super) fn prepare(arguments: ApiArguments, global: &GlobalArguments) -> Resu
             return Err(Failure::usage("both --key-file and --data are standard input")
                 .hint("put the key in OPENAI_ADMIN_KEY or a file"));
         }
-        request = request.body(body(data)?);
+        let body = body(data)?;
+        question += &format!(" with {}", count(body.len(), "byte"));
+        request = request.body(body);
     }
+    question.push('?');
     Ok(Prepared { request, consent, question })
 }
 

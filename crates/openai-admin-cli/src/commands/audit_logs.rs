@@ -36,7 +36,11 @@ async fn list(session: &Session<'_>, arguments: ListAuditLogsArguments) -> Resul
     effective_at.lt = until.map(|point| Timestamp::from_unix_seconds(point.start(now())));
     let client = &session.client;
     let call = client.audit_logs().list_audit_logs().effective_at(effective_at);
-    let actors = ids(client, actors, FilterTarget::Actor).await?;
+    let mut actors = ids(client, actors, FilterTarget::Actor).await?;
+    // `--actor local` finds the changes of this user too, which have the name.
+    let own = actors.iter().filter(|actor| names::is_own_actor(actor) && !actor.contains(':'));
+    let named = own.filter_map(|actor| Some(format!("{actor}:{}", session.user_name.as_ref()?)));
+    actors.extend(named.collect::<Vec<_>>());
     let resources = ids(client, resources, FilterTarget::Resource).await?;
     let call = call.event_types(types).actor_ids(actors).resource_ids(resources);
     let none = if is_filtered { "no matching events" } else { "no events" };
@@ -78,7 +82,7 @@ async fn ids(client: &Client, texts: Vec<String>, target: FilterTarget) -> Resul
 /// Whether a text has the form of an id. Removed users and groups exist only in the log, so it needs no lookup.
 fn is_known_as_id(text: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    names::OWN_ACTORS.contains(&text)
+    names::is_own_actor(text)
         || (ID_PREFIXES.iter().any(|prefix| text.starts_with(prefix)) && text.chars().all(is_plain))
 }
 

@@ -17,6 +17,7 @@ use crate::{
     database,
     failure::{Doing as _, Failure, Result},
     output::Output,
+    target,
 };
 
 /// The program that opens a file with a browser.
@@ -46,7 +47,7 @@ pub(super) async fn run(
     let listener = listener.doing(|| format!("listen on {}", arguments.listen))?;
     let address = listener.local_addr()?;
     let server = Server::new(store.clone(), minter.clone(), Config::default().with_behind_proxy(true));
-    let runs = config::runs_of_database(&database.url, environment);
+    let runs = target::runs_of_database(&database.url, environment);
     let hosts = AllowedHosts::of(address.ip());
     let pages = Pages { hosts, is_secure: false, runs: runs.clone(), policy };
     let console = Console::of_server(&server, minter, pages);

@@ -1,9 +1,11 @@
 //! `openai-admin doctor`: checks the key, the service and the database, and suggests fixes.
 
+mod scopes;
+
 use std::time::Duration;
 
 use openai_admin::{
-    DEFAULT_BASE_URL, Endpoint as _, ListEndpoint, Scope,
+    Endpoint as _, ListEndpoint, Scope,
     client::{ListCall, RateLimit},
     operations::ListGroups,
 };
@@ -12,17 +14,30 @@ use openai_admin_store::Store;
 use serde::Serialize;
 use tokio::time::Instant;
 
+use self::scopes::Found;
 use super::admin;
 use crate::{
     arguments::GlobalArguments,
-    config::{self, Environment, Key, LocalFile, Target},
+    config::{Environment, Key},
     database,
-    failure::{ExitStatus, Failure, Hint, Result},
+    failure::{ExitStatus, Failure, Hint, KEY_ORIGIN, Result},
     output::{Output, Record, count, visible},
+    target::{self, LocalFile, Service, Target, UnusedProfile},
 };
 
 /// The largest clock skew without a warning, in seconds.
 const CLOCK_SKEW_SECONDS_MAX: u64 = 60;
+
+/// The lists that are read: groups, users and the audit log.
+const LISTS: usize = 3;
+/// The beginning of admin keys.
+const ADMIN_KEY: &str = "sk-admin-";
+/// The beginnings of other keys of OpenAI, and their kinds.
+const OTHER_KEYS: [(&str, &str); 3] = [
+    ("sk-proj-", "a project key"),
+    ("sk-svcacct-", "the key of a service account"),
+    ("sk-None-", "a user key"),
+];
 
 /// A check and its result.
 #[derive(Debug, Serialize)]
@@ -50,16 +65,17 @@ impl Record for Check {
 
 pub(super) async fn run(global: &GlobalArguments, environment: &Environment, output: &Output) -> Result<()> {
     let mut report = Report { checks: Vec::new(), status: ExitStatus::Done, output };
-    match config::target("doctor", global, environment) {
+    match target::target("doctor", global, environment) {
         Ok(Target::Local(file)) => examine_database(file, &mut report).await,
-        Ok(Target::Remote { base_url, key }) => {
-            proxies(&base_url, environment, &mut report);
-            examine_service(&base_url, &key, global, environment, &mut report).await;
+        Ok(Target::Remote(service)) => {
+            proxies(&service.base_url, environment, &mut report);
+            examine_service(&service, global, environment, &mut report).await;
         }
         Err(failure) if failure.status == ExitStatus::Key => {
             let is_unreadable = failure.hints.is_empty();
             let other = "put an admin key (sk-admin-…) in OPENAI_ADMIN_KEY or in a file for --key-file";
-            report.fail("key", if is_unreadable { failure.hint(other) } else { failure });
+            let failure = if is_unreadable { failure.hint(other) } else { failure };
+            report.fail("key", failure.hint(KEY_ORIGIN));
         }
         Err(failure) => return Err(failure),
     }
@@ -118,13 +134,13 @@ fn proxies(base_url: &str, environment: &Environment, report: &mut Report<'_>) {
 }
 
 async fn examine_service(
-    base_url: &str,
-    key: &Key,
+    service: &Service,
     global: &GlobalArguments,
     environment: &Environment,
     report: &mut Report<'_>,
 ) {
-    report.ok("key", format!("found in {}", visible(key.source())));
+    let Service { base_url, source, key, unused_profile, .. } = service;
+    key_kind(key, unused_profile.as_ref(), report);
     // Without retries, because they would hide the failures that this command reports.
     let client = environment.client(base_url, key, global);
     let client = match client.and_then(|client| Ok(client.retries(0).build()?)) {
@@ -133,13 +149,10 @@ async fn examine_service(
             return report.fail("base URL", failure.hint("use https://HOST/v1; http is for loopback only"));
         }
     };
-    let source = match &global.base_url {
-        Some(_) => "--base-url",
-        None if base_url == DEFAULT_BASE_URL => "the default",
-        None => "OPENAI_BASE_URL",
-    };
     report.ok("base URL", format!("{} ({source})", visible(base_url)));
     let is_encrypted = base_url.trim().starts_with("https:");
+    let requests = LISTS + scopes::REQUESTS_MAX;
+    report.output.note(&format!("doctor sends at most {requests} requests, which change nothing"));
     let mut groups = probe(client.groups().list_groups()).await;
     if !reached(&mut groups, is_encrypted, report) {
         return;
@@ -166,6 +179,35 @@ async fn examine_service(
     scope(groups, report);
     scope(probe(client.users().list_users()).await, report);
     scope(probe(client.audit_logs().list_audit_logs()).await, report);
+    for (tested, found) in scopes::test(&client, Minter::system().now()).await {
+        match found {
+            Found::Granted => report.ok(tested.as_str(), "granted"),
+            Found::NotServed => report.ok(tested.as_str(), "the service does not have it"),
+            Found::NotTested => report.ok(tested.as_str(), "not tested: only a change would show it"),
+            Found::Missing(error) => missing(tested, Failure::from(*error), report),
+            Found::Failed(error) => report.fail(tested.as_str(), Failure::from(*error)),
+        }
+    }
+}
+
+/// Where the key is, and whether it is an admin key.
+fn key_kind(key: &Key, unused_profile: Option<&UnusedProfile>, report: &mut Report<'_>) {
+    let not_used = match unused_profile {
+        Some(unused) => format!("; profile '{}' is not used", unused.name),
+        None => String::new(),
+    };
+    let source = visible(&format!("{}{not_used}", key.source()));
+    let kind = OTHER_KEYS.iter().find(|(prefix, _)| key.expose().starts_with(prefix));
+    match kind {
+        _ if key.expose().starts_with(ADMIN_KEY) => {
+            report.ok("key", format!("found in {source}: an admin key"))
+        }
+        Some((prefix, kind)) => {
+            let found = format!("found in {source}: {kind} ({prefix}…), not an admin key ({ADMIN_KEY}…)");
+            report.warn("key", found, KEY_ORIGIN);
+        }
+        None => report.ok("key", format!("found in {source}")),
+    }
 }
 
 /// The response to a read-only request.
@@ -228,12 +270,14 @@ fn scope(answer: Answer, report: &mut Report<'_>) {
         Some(failure) if status == Some(403) && scope == ListGroups::SCOPE => {
             report.fail(scope.as_str(), failure);
         }
-        Some(failure) if status == Some(403) => {
-            let next = format!("if you need it, use a key with {scope}");
-            report.warn(scope.as_str(), failure.message, next);
-        }
+        Some(failure) if status == Some(403) => missing(scope, failure, report),
         Some(failure) => report.fail(scope.as_str(), failure),
     }
+}
+
+/// A scope that the key does not have.
+fn missing(scope: Scope, failure: Failure, report: &mut Report<'_>) {
+    report.warn(scope.as_str(), failure.message, format!("if you need it, use a key with {scope}"));
 }
 
 fn clock(answer: &Answer, report: &mut Report<'_>) {

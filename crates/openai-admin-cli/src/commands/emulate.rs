@@ -52,7 +52,9 @@ pub(super) async fn run(
             Failure::from(error).hint("pick another address with --listen; port 0 picks a free port")
         })
         .doing(|| format!("listen on {address}"))?;
-    let pages = console(&arguments, environment, address)?;
+    // The runs of the console end with the emulator.
+    let runs = tempfile::tempdir().doing(|| "create a folder for runs".to_owned())?;
+    let pages = console(&arguments, environment, address, runs.path())?;
     let emulator = builder.listen_with(listener, pages).await;
     let emulator = emulator.map_err(|error| failure(error, fixtures.as_ref()))?;
     // Programs that start an emulator wait for this line.
@@ -70,11 +72,13 @@ fn console(
     arguments: &EmulateArguments,
     environment: &Environment,
     address: SocketAddr,
+    runs: &Path,
 ) -> Result<impl FnOnce(EmulatorService) -> Option<Router>> {
     let keys = config::required_keys(arguments.require_key_file.as_deref(), environment)?;
     let key = keys.first().map_or(CONSOLE_KEY.to_owned(), |key| key.expose().to_owned());
     let hosts = AllowedHosts::of(address.ip()).with_names(arguments.allow_host.iter().cloned());
-    let pages = Pages { hosts, is_secure: false, runs: None, policy: Policy::default() };
+    let runs = Some(runs.to_owned());
+    let pages = Pages { hosts, is_secure: false, runs, policy: Policy::default() };
     Ok(move |service: EmulatorService| {
         let client_of =
             |url| Client::builder().base_url(url).key(&key).retries(0).service(service.clone()).build();
@@ -210,7 +214,7 @@ fn faults(arguments: &EmulateArguments) -> Result<FaultPlan> {
             plan
         }
     };
-    if let Some(choice) = arguments.profile {
+    if let Some(choice) = arguments.faults_of_profile().map_err(Failure::usage)? {
         plan.profile = Some(match choice {
             ProfileChoice::ProductionLike => Profile::ProductionLike,
             ProfileChoice::Flaky => Profile::Flaky,

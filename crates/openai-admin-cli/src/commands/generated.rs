@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use openai_admin::{Client, Method};
+use openai_admin::{Client, Method, ProjectId};
 use openai_admin_sync::yaml;
 use serde_json::Value;
 
@@ -20,6 +20,10 @@ use crate::{
     session::{Access, Context, Session},
 };
 
+/// The beginnings of ids, which are not looked up.
+const PROJECT_PREFIX: &str = "proj_";
+const ROLE_PREFIXES: [&str; 2] = ["role_", "role-"];
+
 pub(super) async fn run(mut call: Call, context: &Context<'_>) -> Result<()> {
     if let Some(file) = &call.body {
         let body = body(file, context.global)?;
@@ -33,20 +37,48 @@ pub(super) async fn run(mut call: Call, context: &Context<'_>) -> Result<()> {
     };
     let access = if call.operation.method == Method::Get { Access::Reads } else { Access::Changes };
     let run = async |session: &Session<'_>| {
-        find(&mut call.given, &session.client).await?;
+        find(call.operation, &mut call.given, &session.client).await?;
         send(&call, consent, &session.client, session.output).await
     };
     context.with_session(access, &words, run).await
 }
 
-/// Replaces names of groups and email addresses of users by ids, like the hand-written commands.
-async fn find(given: &mut RequestFields, client: &Client) -> Result<()> {
+fn is_role_id(text: &str) -> bool {
+    ROLE_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+}
+
+/// Replaces names of groups, projects and roles and email addresses of users by ids, like the hand-written commands. A
+/// name is looked up only if it does not look like an id.
+async fn find(operation: &Operation, given: &mut RequestFields, client: &Client) -> Result<()> {
+    // This operation calls the id of a role `role`; elsewhere that is the name of a predefined role.
+    let role_field = if operation.id == "add-project-group" { "role" } else { "role_id" };
+    let mut project = None;
     for (field, text) in &mut given.path {
         match field.as_str() {
             "group_id" => *text = resolve::group(client, text).await?.id.to_string(),
             "user_id" if text.contains('@') => *text = resolve::user(client, text).await?.id.to_string(),
+            "project_id" => {
+                if !text.starts_with(PROJECT_PREFIX) {
+                    *text = resolve::project(client, text).await?.to_string();
+                }
+                project = ProjectId::new(text.as_str()).ok();
+            }
+            "role_id" if !is_role_id(text) => {
+                *text = resolve::role(client, project.as_ref(), text).await?.to_string();
+            }
             _ => {}
         }
+    }
+    for (field, value) in given.body.iter_mut().filter_map(Value::as_object_mut).flatten() {
+        let Some(text) = value.as_str() else { continue };
+        *value = match field.as_str() {
+            "group_id" => resolve::group(client, text).await?.id.to_string().into(),
+            "user_id" if text.contains('@') => resolve::user(client, text).await?.id.to_string().into(),
+            field if field == role_field && !is_role_id(text) => {
+                resolve::role(client, project.as_ref(), text).await?.to_string().into()
+            }
+            _ => continue,
+        };
     }
     Ok(())
 }

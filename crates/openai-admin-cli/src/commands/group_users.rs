@@ -3,7 +3,7 @@
 use openai_admin::models::GroupResponse;
 use openai_admin_sync::render::shell_word;
 
-use super::{protection, user_file};
+use super::{protection, recording::FoundGroup, user_file};
 use crate::{
     arguments::{BulkArguments, GroupUsersCommand, OrderedListArguments},
     failure::{Doing as _, Failure, Result},
@@ -29,9 +29,10 @@ pub(super) async fn run(command: GroupUsersCommand, session: &Session<'_>) -> Re
         }
         GroupUsersCommand::Add(arguments) => {
             let users = user_file::users(&arguments.users, arguments.file.as_deref())?;
-            let group = resolve::group(&session.client, &arguments.group).await?;
-            protection::allow_group(session, &group)?;
-            bulk::run(session, Change::Add, &group, users, arguments.dry_run).await
+            let group = FoundGroup::find(session, &arguments.group).await?;
+            protection::allow_group(session, &group.group)?;
+            let rows = bulk::find(&session.client, users).await?;
+            bulk::run(session, Change::Add, &group, rows, arguments.dry_run).await
         }
         GroupUsersCommand::Get { group, user } => get(session, &group, &user).await,
         GroupUsersCommand::Remove { bulk: arguments, consent } => {
@@ -77,12 +78,13 @@ async fn remove(
     users: Vec<String>,
     consent: Consent,
 ) -> Result<()> {
-    let group = resolve::group(&session.client, &arguments.group).await?;
-    protection::allow_group(session, &group)?;
+    let group = FoundGroup::find(session, &arguments.group).await?;
+    protection::allow_group(session, &group.group)?;
     if consent != Consent::Given {
-        consent.ask(&question(session, &group, &users).await?, session.output)?;
+        consent.ask(&question(session, &group.group, &users).await?, session.output)?;
     }
-    bulk::run(session, Change::Remove, &group, users, arguments.dry_run).await
+    let rows = bulk::find(&session.client, users).await?;
+    bulk::run(session, Change::Remove, &group, rows, arguments.dry_run).await
 }
 
 async fn question(session: &Session<'_>, group: &GroupResponse, users: &[String]) -> Result<String> {

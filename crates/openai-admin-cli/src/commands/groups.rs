@@ -12,7 +12,7 @@ use openai_admin_sync::{
 
 use super::{
     group_users, protection,
-    recording::{Before, Recording},
+    recording::{Before, FoundGroup, Recording},
 };
 use crate::{
     arguments::{GroupsCommand, OrderedListArguments},
@@ -25,6 +25,7 @@ use crate::{
 };
 
 mod counted;
+mod overlap;
 
 pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result<()> {
     let Session { client, output, .. } = session;
@@ -42,12 +43,13 @@ pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result
             Ok(())
         }
         GroupsCommand::Rename { group: text, name, allow_duplicate } => {
-            let mut group = resolve::group(client, &text).await?;
+            let found = FoundGroup::find(session, &text).await?;
+            let mut group = found.group.clone();
             protection::allow_group(session, &group)?;
             if !allow_duplicate {
                 ask_about_namesake(session, &name, Some(&group.id)).await?;
             }
-            let mut recording = record_rename(session, &group, &name).await;
+            let mut recording = record_rename(session, &found, &name);
             let renamed = client.groups().update_group(group.id.clone(), UpdateGroupBody::new(name)).await;
             if let Some(recording) = &mut recording {
                 recording.result(session, 0, &renamed);
@@ -65,13 +67,14 @@ pub(super) async fn run(command: GroupsCommand, session: &Session<'_>) -> Result
             let consent = Consent::of_removal(&removal, "deleting a group")?;
             delete(session, &group, consent).await
         }
+        GroupsCommand::Overlap { groups } => overlap::run(session, &groups).await,
         GroupsCommand::Users(command) => group_users::run(command, session).await,
     }
 }
 
 /// Starts to record a rename. A rename to the same name changes nothing.
-async fn record_rename(session: &Session<'_>, group: &GroupResponse, name: &str) -> Option<Recording> {
-    let before = Before::read_without_members(session, group).await;
+fn record_rename(session: &Session<'_>, found: &FoundGroup, name: &str) -> Option<Recording> {
+    let (before, group) = (Before::without_members(session, found), &found.group);
     let is_change = *group.name != *name;
     let rename =
         || Operation::rename_group(group.name.to_string(), name.to_owned(), Why::Listed, Origin::default());

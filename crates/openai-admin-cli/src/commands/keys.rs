@@ -2,7 +2,7 @@
 
 use openai_admin::Timestamp;
 use openai_admin_server::{Minter, api_keys};
-use openai_admin_store::{ApiKey, Organization, Store};
+use openai_admin_store::{ApiKey, Organization, Stamp, Store};
 use serde::Serialize;
 
 use crate::{
@@ -51,53 +51,59 @@ pub(super) async fn run(command: KeysCommand, database: &Database, output: &Outp
         _ => Consent::Given,
     };
     let (store, organization) = database::open(database, creates, &minter).await?;
+    let context = KeyContext {
+        store: &store,
+        organization: &organization,
+        minter: &minter,
+        actor: &database.actor,
+        output,
+    };
     let done = match command {
-        KeysCommand::Create(arguments) => create(&store, &organization, &minter, arguments, output).await,
-        KeysCommand::List => list(&store, &organization, output).await,
-        KeysCommand::Rotate(arguments) => rotate(&store, &organization, &minter, &arguments, output).await,
-        KeysCommand::Revoke { key, .. } => {
-            revoke(&store, &organization, &minter, &key, consent, output).await
-        }
+        KeysCommand::Create(arguments) => create(&context, arguments).await,
+        KeysCommand::List => list(&context).await,
+        KeysCommand::Rotate(arguments) => rotate(&context, &arguments).await,
+        KeysCommand::Revoke { key, .. } => revoke(&context, &key, consent).await,
     };
     store.close().await;
     done
 }
 
-async fn create(
-    store: &Store,
-    organization: &Organization,
-    minter: &Minter,
-    arguments: CreateKeyArguments,
-    output: &Output,
-) -> Result<()> {
+async fn create(context: &KeyContext<'_>, arguments: CreateKeyArguments) -> Result<()> {
+    let KeyContext { store, organization, minter, output, .. } = context;
     let CreateKeyArguments { name, mut scopes, read_only, expiry } = arguments;
     if scopes.is_empty() {
         scopes = api_keys::all_scopes();
         scopes.retain(|scope| !read_only || scope.ends_with(".read"));
     }
     let (key, new) = api_keys::mint(minter, &name, scopes, expires_at(&expiry, minter));
-    let stored = store.create_api_key(organization.org, minter.stamp("local"), new).await;
+    let stored = store.create_api_key(organization.org, context.stamp(), new).await;
     let stored = stored.doing(|| format!("create key '{name}'"))?;
-    KeyPrinter { store, organization, minter, output }.print(MintedKey { key, stored }).await?;
+    context.print(MintedKey { key, stored }).await?;
     output.note(KEEP_IT);
     Ok(())
 }
 
-/// Prints a new key.
-struct KeyPrinter<'a> {
+/// The database of the keys, and the output.
+struct KeyContext<'a> {
     store: &'a Store,
     organization: &'a Organization,
     minter: &'a Minter,
+    /// The actor of changes.
+    actor: &'a str,
     output: &'a Output,
 }
 
-impl KeyPrinter<'_> {
-    /// Prints the key, or revokes it: a key that could not be printed must not stay valid.
+impl KeyContext<'_> {
+    fn stamp(&self) -> Stamp {
+        self.minter.stamp(self.actor)
+    }
+
+    /// Prints the new key, or revokes it: a key that could not be printed must not stay valid.
     async fn print(&self, minted: MintedKey) -> Result<()> {
         let Err(unwritten) = self.output.item(&minted) else { return Ok(()) };
         let MintedKey { stored, .. } = minted;
         let why = if unwritten.message.is_empty() { "it is closed".to_owned() } else { unwritten.message };
-        let stamp = self.minter.stamp("local");
+        let stamp = self.stamp();
         let revoked = self.store.revoke_api_key(self.organization.org, stamp, stored.id.clone()).await;
         let message = format!("the new key could not be written to standard output: {why}");
         Err(match revoked {
@@ -156,13 +162,8 @@ fn in_seconds(minter: &Minter, seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(minter.now().unix_seconds().saturating_add(seconds))
 }
 
-async fn rotate(
-    store: &Store,
-    organization: &Organization,
-    minter: &Minter,
-    arguments: &RotateKeyArguments,
-    output: &Output,
-) -> Result<()> {
+async fn rotate(context: &KeyContext<'_>, arguments: &RotateKeyArguments) -> Result<()> {
+    let KeyContext { store, organization, minter, output, .. } = context;
     let RotateKeyArguments { key: text, overlap, expiry } = arguments;
     let keys = store.list_api_keys(organization.org).await.doing(|| "list the keys".to_owned())?;
     let old = find_current(keys, text, minter.now())?;
@@ -172,14 +173,12 @@ async fn rotate(
         expires_at(expiry, minter).or_else(|| lifetime.map(|lifetime| in_seconds(minter, lifetime)));
     let (key, new) = api_keys::mint(minter, &old.name, old.scopes.clone(), expires_at);
     let old_expires_at = in_seconds(minter, *overlap);
-    let stamp = minter.stamp("local");
+    let stamp = context.stamp();
     let rotated = store.rotate_api_key(organization.org, stamp, old.id.clone(), new, old_expires_at).await;
     let rotated = rotated.doing(|| format!("rotate key '{text}'"))?;
     let until = rotated.old.expires_at.map(|at| moment(at.unix_seconds())).unwrap_or_default();
     let old_id = rotated.old.id;
-    let shown = KeyPrinter { store, organization, minter, output }
-        .print(MintedKey { key, stored: rotated.new })
-        .await;
+    let shown = context.print(MintedKey { key, stored: rotated.new }).await;
     shown.map_err(|failure| failure.hint(format!("the old key ({old_id}) is valid until {until} UTC")))?;
     output.note(&format!(
         "the old key ({old_id}) is valid until {until} UTC: replace it in all clients by then"
@@ -192,25 +191,20 @@ async fn rotate(
     Ok(())
 }
 
-async fn list(store: &Store, organization: &Organization, output: &Output) -> Result<()> {
+async fn list(context: &KeyContext<'_>) -> Result<()> {
+    let KeyContext { store, organization, output, .. } = context;
     let keys = store.list_api_keys(organization.org).await.doing(|| "list the keys".to_owned())?;
     let create = output.command("keys create --name NAME");
     output.items(&keys, &format!("no keys; `{create}` creates one"))
 }
 
-async fn revoke(
-    store: &Store,
-    organization: &Organization,
-    minter: &Minter,
-    text: &str,
-    consent: Consent,
-    output: &Output,
-) -> Result<()> {
+async fn revoke(context: &KeyContext<'_>, text: &str, consent: Consent) -> Result<()> {
+    let KeyContext { store, organization, output, .. } = context;
     let keys = store.list_api_keys(organization.org).await.doing(|| "list the keys".to_owned())?;
     let key = find(keys, text)?;
     let question = format!("revoke key '{}' ({}, {}) permanently?", key.name, key.id, key.redacted_value);
     consent.ask(&question, output)?;
-    let revoked = store.revoke_api_key(organization.org, minter.stamp("local"), key.id.clone()).await;
+    let revoked = store.revoke_api_key(organization.org, context.stamp(), key.id.clone()).await;
     revoked.doing(|| format!("revoke key '{text}'"))?;
     if output.is_for_people() {
         let name = visible(&key.name);

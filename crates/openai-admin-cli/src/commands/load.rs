@@ -21,9 +21,9 @@ use crate::{
     output::{Output, Record, count, file_name, visible},
 };
 
-/// Limits for people: the members of at most 20 groups and 200 memberships are shown; above that only counts.
+/// Limits for people: the members of at most 20 groups and 40 memberships are shown; above that only counts.
 const GROUPS_SHOWN_MAX: usize = 20;
-const MEMBERSHIPS_SHOWN_MAX: usize = 200;
+const MEMBERSHIPS_SHOWN_MAX: usize = 40;
 
 pub(super) async fn run(
     arguments: &LoadArguments,
@@ -38,7 +38,8 @@ pub(super) async fn run(
 
     let new_file = database.missing_file().map(Path::to_owned);
     let store = database::open_store(database, true).await?;
-    let done = load(&store, directory, database, &text, &name).await;
+    let actor = environment.actor("load");
+    let done = load(&store, directory, database, &actor, (&text, &name)).await;
     let shown = match &done {
         Ok(summary) => store.dump(summary.organization.clone()).await.map_err(Failure::from),
         Err(_) => Ok(Directory::default()),
@@ -99,14 +100,14 @@ async fn load(
     store: &Store,
     mut directory: Directory,
     database: &Database,
-    text: &str,
-    name: &str,
+    actor: &str,
+    (text, name): (&str, &str),
 ) -> Result<LoadSummary> {
     let minter = Minter::system();
     if let (None, Some(id)) = (&directory.organization, &database.organization) {
         directory.organization = serde_json::from_value(serde_json::json!({ "id": id })).ok();
     }
-    match store.load(minter.stamp("load"), directory).await {
+    match store.load(minter.stamp(actor), directory).await {
         Ok(summary) => Ok(summary),
         Err(StoreError::InvalidValue { field, expected }) => {
             Err(directory_file::error_at(text, name, &field, &expected))

@@ -5,7 +5,6 @@ mod context;
 mod export;
 mod finish;
 mod import;
-mod job;
 mod offboard;
 mod plan;
 mod runs;

@@ -9,9 +9,11 @@ use std::{
     sync::Arc,
 };
 
-use openai_admin::{Error, UserId, models::GroupResponse};
+use futures_util::future::try_join_all;
+use openai_admin::{Error, GroupId, OrganizationId, UserId, models::GroupResponse};
 use openai_admin_sync::{
     Journal, LaneSettings, Lanes, Plan, Reader, Runs,
+    current::ReadError,
     executor::outcome_of,
     input::max_remove::MaxRemove,
     journal::{Entry, OperationResult, Outcome},
@@ -21,55 +23,78 @@ use openai_admin_sync::{
 };
 
 use super::memberships::now;
-use crate::{failure::Failure, session::Session};
+use crate::{failure::Failure, resolve, session::Session};
+
+/// The most users whose membership is looked up one by one, and whose record is not synced to disk.
+const LOOKED_UP_MAX: usize = 8;
+
+/// A group to change, and its organization if the service names it.
+pub(super) struct FoundGroup {
+    pub(super) group: GroupResponse,
+    pub(super) organization: Option<OrganizationId>,
+}
+
+impl FoundGroup {
+    /// The group with this id, or else with this name.
+    pub(super) async fn find(session: &Session<'_>, text: &str) -> Result<Self, Failure> {
+        let (group, organization) = resolve::group_and_organization(&session.client, text).await?;
+        Ok(Self { group, organization })
+    }
+}
 
 /// The state of a group before a command.
 pub(super) struct Before {
     runs: Runs,
-    organization: Option<openai_admin::OrganizationId>,
+    organization: Option<OrganizationId>,
+    /// The members, or those among the users of the command.
     pub(super) members: HashSet<UserId>,
+    is_counted: bool,
 }
 
 /// A run that is being recorded.
 pub(super) struct Recording {
     journal: Journal,
     run: String,
-    /// The numbers of the operations by user.
-    numbers: HashMap<UserId, usize>,
+    /// The numbers of the operations and their actions, by user.
+    numbers: HashMap<UserId, (usize, &'static str)>,
     requests: u64,
     are_all_settled: bool,
     is_changed: bool,
 }
 
 impl Before {
-    /// Reads the members of a group: one request for each 1,000. None if the run could not be recorded.
-    pub(super) async fn read(session: &Session<'_>, group: &GroupResponse) -> Option<Self> {
-        let service = service(session)?;
-        let reader = reader(session);
-        let found = reader.list_group_users(group.id.clone()).await;
-        match found {
-            Ok(members) => {
-                Some(Self::of(service, &reader, members.into_iter().map(|member| member.id).collect()))
-            }
+    /// Reads which of these users are members: one request for each of a few users, or else one for each 1,000 members.
+    /// None if the run could not be recorded.
+    pub(super) async fn read(session: &Session<'_>, group: &FoundGroup, users: &[UserId]) -> Option<Self> {
+        let before = Self::without_members(session, group)?;
+        match members_among(&reader(session), &group.group.id, users).await {
+            Ok(members) => Some(Self { members, is_counted: users.len() > LOOKED_UP_MAX, ..before }),
             Err(error) => not_recorded(session, &error),
         }
     }
 
-    /// Reads only the organization, for a change of the group itself.
-    pub(super) async fn read_without_members(session: &Session<'_>, group: &GroupResponse) -> Option<Self> {
+    /// For a change of the group itself.
+    pub(super) fn without_members(session: &Session<'_>, group: &FoundGroup) -> Option<Self> {
         let service = service(session)?;
-        let reader = reader(session);
-        match reader.retrieve_group(group.id.clone()).await {
-            Ok(_) => Some(Self::of(service, &reader, HashSet::new())),
-            Err(error) => not_recorded(session, &error),
-        }
-    }
-
-    fn of(service: &Path, reader: &Reader, members: HashSet<UserId>) -> Self {
-        let organization = reader.organization();
+        let organization = group.organization.clone();
         let runs = Runs::of_organization(service, organization.as_ref().map_or("unknown", |id| id.as_str()));
-        Self { runs, organization, members }
+        Some(Self { runs, organization, members: HashSet::new(), is_counted: false })
     }
+}
+
+/// The members of a group, at least those among these users.
+async fn members_among(
+    reader: &Reader,
+    group_id: &GroupId,
+    users: &[UserId],
+) -> Result<HashSet<UserId>, ReadError> {
+    if users.len() > LOOKED_UP_MAX {
+        let members = reader.list_group_users(group_id.clone()).await?;
+        return Ok(members.into_iter().map(|member| member.id).collect());
+    }
+    let found = users.iter().map(|user_id| reader.find_group_user(group_id.clone(), user_id.clone()));
+    let found = try_join_all(found).await?;
+    Ok(found.into_iter().flatten().map(|member| member.id).collect())
 }
 
 /// The folder of the runs of the service. Without one, a note says that nothing is recorded.
@@ -98,21 +123,22 @@ impl Recording {
         operations: Vec<Operation>,
     ) -> Option<Self> {
         let before = before.filter(|_| !operations.is_empty())?;
-        let begun = Self::try_begin(before, group, command, operations);
+        let begun = Self::try_begin(before, session.user_name.clone(), group, command, operations);
         begun.map_or_else(|error| not_recorded(session, &error), Some)
     }
 
     fn try_begin(
         before: Before,
+        by: Option<String>,
         group: &GroupResponse,
         command: &str,
         operations: Vec<Operation>,
     ) -> std::io::Result<Self> {
-        let Before { runs, organization, members } = before;
+        let Before { runs, organization, members, is_counted } = before;
         let at = now();
         let group_plan = GroupPlan {
             id: Some(group.id.clone()),
-            member_count: members.len(),
+            member_count: if is_counted { members.len() } else { 0 },
             adds: true,
             removes: Removes::Listed,
             allow_empty: true,
@@ -131,21 +157,35 @@ impl Recording {
             protect: Protected::default(),
             sources: Vec::new(),
             groups: vec![group_plan],
+            rights: Vec::new(),
+            kept: Vec::new(),
             blocks: Vec::new(),
         };
         let plan = plan.sealed();
         let chance = at.subsec_nanosecond().unsigned_abs() ^ std::process::id();
         let run = runs.begin(&plan, at, chance)?;
         let (mut journal, _) = Journal::open(&run.journal())?;
-        let begin = Entry::Begin { plan: plan.digest.clone(), accepted: None, resumed: false, head: true };
+        let begin =
+            Entry::Begin { plan: plan.digest.clone(), accepted: None, resumed: false, head: false, by };
         journal.write(at, begin)?;
-        journal.sync()?;
-        let users = plan
-            .operations()
-            .enumerate()
-            .filter_map(|(number, (_, operation))| Some((operation.user_id()?.clone(), number)));
+        journal.flush()?;
+        let users = plan.operations().enumerate().filter_map(|(number, (_, operation))| {
+            Some((operation.user_id()?.clone(), (number, operation.action())))
+        });
         let numbers = users.collect();
         Ok(Self { journal, run: run.name, numbers, requests: 0, are_all_settled: true, is_changed: false })
+    }
+
+    /// Records that the request for a user is about to be sent: if the command is killed, a resumed run knows that the
+    /// change may be its own.
+    pub(super) fn user_intent(&mut self, session: &Session<'_>, group_id: &GroupId, user_id: &UserId) {
+        let Some((operation, action)) = self.numbers.get(user_id).copied() else { return };
+        let (group_id, user_id) = (Some(group_id.clone()), Some(user_id.clone()));
+        let intent = Entry::Intent { operation, action: action.to_owned(), group_id, user_id };
+        let written = self.journal.write(now(), intent).and_then(|()| self.journal.flush());
+        if let Err(error) = written {
+            not_recorded::<()>(session, &error);
+        }
     }
 
     /// Records the result of the operation on a user, unless the user needed no change.
@@ -155,7 +195,7 @@ impl Recording {
         user_id: &UserId,
         result: &Result<T, Error>,
     ) {
-        if let Some(operation) = self.numbers.get(user_id).copied() {
+        if let Some((operation, _)) = self.numbers.get(user_id).copied() {
             self.result(session, operation, result);
         }
     }
@@ -185,7 +225,13 @@ impl Recording {
     /// Ends the record, and prints the command that undoes the changes.
     pub(super) fn end(mut self, session: &Session<'_>) {
         let end = Entry::End { complete: self.are_all_settled, requests: self.requests, refused: 0 };
-        let written = self.journal.write(now(), end).and_then(|()| self.journal.sync());
+        let is_single = self.numbers.len() <= LOOKED_UP_MAX;
+        let written = self.journal.write(now(), end).and_then(|()| match is_single {
+            // A sync to disk takes as long as the change. Without it, the record survives a crash of this process, and a
+            // crash of the machine a few seconds later.
+            true => self.journal.flush(),
+            false => self.journal.sync(),
+        });
         if let Err(error) = written {
             not_recorded::<()>(session, &error);
         } else if self.is_changed {

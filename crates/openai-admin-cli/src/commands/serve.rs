@@ -1,6 +1,7 @@
 //! `openai-admin serve`: serves the API from a database until a signal stops it.
 
 mod certificate;
+mod database_wait;
 mod exposure;
 mod first_key;
 mod messages;
@@ -24,6 +25,7 @@ use crate::{
     failure::{Doing as _, Failure, Result},
     log,
     output::Output,
+    target,
 };
 
 /// How often expired idempotent responses are deleted, even on an idle server.
@@ -62,6 +64,11 @@ async fn start(
     certificate::reload_at(hangups, tls.clone(), minter.clone());
     exposure::check_given_key(arguments, key.as_ref())?;
     let replicas = replicas(arguments, &database)?;
+    let mut stop = stop;
+    tokio::select! {
+        () = database_wait::until_it_answers(&database.url, arguments.wait_for_database) => {}
+        () = &mut stop.first => return Ok(()),
+    }
     let (store, organization) = database::open(&database, true, &minter).await?;
     if !replicas.is_empty() {
         store.read_from(&replicas).await.doing(|| "read from replicas".to_owned())?;
@@ -74,7 +81,7 @@ async fn start(
         minter: &minter,
         limits,
         messages,
-        runs: config::runs_of_database(&database.url, environment),
+        runs: target::runs_of_database(&database.url, environment),
         policy: config::policy(global, environment)?,
     };
     let served = opened.serve(key, tls, stop).await;
@@ -144,6 +151,7 @@ impl OpenServer<'_> {
             .with_behind_proxy(exposure::hides_peers(arguments))
             .with_drain_grace(arguments.drain_grace)
             .with_admin_hosts(arguments.admin_allow_host.clone())
+            .with_backups(arguments.backups.clone())
             .with_limits(limits);
         #[cfg(feature = "otel")]
         let traces = traces(arguments)?;

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use openai_admin::identity::clean;
+use openai_admin::identity::{clean, is_email};
 use openai_admin_sync::text;
 
 use crate::{
@@ -72,6 +72,10 @@ fn parse(bytes: &[u8], name: &str) -> Result<Vec<String>> {
         if user.is_empty() || (index == 0 && HEADINGS.contains(&user.to_lowercase().as_str())) {
             continue;
         }
+        if let Some(addresses) = mail_list(&user) {
+            users.extend(addresses);
+            continue;
+        }
         if user.contains([',', ';', '\t']) {
             return Err(Failure::bad_input(format!("{name}:{}: several columns", index + 1)).hint(
                 "write one id or email address per line, for example with `tail -n +2 FILE | cut -d, -f2 | … -f -`",
@@ -80,6 +84,31 @@ fn parse(bytes: &[u8], name: &str) -> Result<Vec<String>> {
         users.push(user.into_owned());
     }
     Ok(users)
+}
+
+/// The addresses of a line as mail programs write it: `Ada Lovelace <ada@example.com>; bob@example.com`.
+fn mail_list(line: &str) -> Option<Vec<String>> {
+    if !line.contains('<') && !line.contains(';') {
+        return None;
+    }
+    let mut addresses = Vec::new();
+    let mut is_name = false;
+    for part in line.split([';', ',']).map(str::trim).filter(|part| !part.is_empty()) {
+        let address = match part.split_once('<') {
+            Some((_, rest)) => rest.strip_suffix('>')?,
+            // A name in front of its address has commas: `Lovelace, Ada <ada@example.com>`.
+            None if !part.contains('@') => {
+                is_name = true;
+                continue;
+            }
+            None if is_name => return None,
+            None => part,
+        };
+        is_email(address).ok()?;
+        addresses.push(address.to_owned());
+        is_name = false;
+    }
+    (!addresses.is_empty() && !is_name).then_some(addresses)
 }
 
 /// A comment starts a line or follows a space, because an id may contain `#`.
@@ -109,6 +138,22 @@ mod tests {
     fn a_table_is_refused_with_its_line() {
         let failure = parse(b"a@b\n\nada@example.com,Ada\n", "x.csv").expect_err("columns");
         assert_eq!(failure.message, "x.csv:3: several columns");
+    }
+
+    #[test]
+    fn a_line_of_a_mail_program_is_a_list_of_addresses() {
+        for line in [
+            "Ada Lovelace <a@b.c>; Bob <d@e.f>;",
+            "Lovelace, Ada <a@b.c>, \"Åkesson, Björn\" <d@e.f>",
+            "a@b.c; d@e.f",
+            "<a@b.c>;d@e.f",
+        ] {
+            assert_eq!(parse(line.as_bytes(), "x").expect(line), ["a@b.c", "d@e.f"], "{line}");
+        }
+        assert_eq!(parse(b"Ada <a@b.c>\n", "x").expect("one"), ["a@b.c"]);
+        for line in ["a@b.c;Ada", "1;a@b.c", "Ada <a@b.c", "Ada <ada>", "Ada; d@e.f", "a@b.c,Ada"] {
+            assert!(parse(line.as_bytes(), "x").is_err(), "{line}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::{
     session::Session,
 };
 
+mod groupless;
 mod search;
 mod user_groups;
 
@@ -25,7 +26,8 @@ const GROUPS_NAMED_MAX: usize = 10;
 
 pub(super) async fn run(command: UserCommand, session: &Session<'_>) -> Result<()> {
     match command {
-        UserCommand::List { emails, list: part } => list(session, emails, &part).await,
+        UserCommand::List { no_group: true, .. } => groupless::list(session).await,
+        UserCommand::List { emails, list: part, .. } => list(session, emails, &part).await,
         UserCommand::Search { text, limit } => search::run(session, &text, limit).await,
         UserCommand::Get { user } => get(session, &user).await,
         UserCommand::Create(arguments) => create(session, arguments).await,

@@ -22,11 +22,12 @@ use self::{
 use super::memberships::{interrupted, now};
 use crate::{
     arguments::{GlobalArguments, VerifyServiceArguments},
-    config::{self, Environment},
+    config::Environment,
     failure::{Doing as _, ExitStatus, Failure, Result},
     output::{Output, count},
     prompt::Consent,
     session::{Access, Session},
+    target,
 };
 
 /// The folder of journals, in the folder with the runs of a service.
@@ -41,7 +42,7 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<()> {
     let consent = Consent::of(&arguments.consent, "verifying a service")?;
-    let folder = config::state_of_service(global, environment)?.join(FOLDER);
+    let folder = target::state_of_service(global, environment)?.join(FOLDER);
     private::create_folder(&folder).doing(|| "create the folder of journals".to_owned())?;
     let _lock = lock(&folder)?;
     let session = Session::open(Access::Changes, "verify-service", global, environment, output).await?;
@@ -73,13 +74,13 @@ async fn verify(
     let names = Journal::names(folder).doing(|| "read the journals".to_owned())?;
     if arguments.clean_up {
         let left = count(names.len(), "earlier verification");
-        consent.ask_aside(&format!("remove the resources of {left}?")).await?;
+        consent.ask_aside(&format!("remove the resources of {left}?"), output).await?;
         clean_up(&names, folder, service).await?;
         output.note(&format!("Removed: the resources of {left}."));
         return Ok(());
     }
     output.note(&announcement(names.len()));
-    consent.ask_aside("continue?").await?;
+    consent.ask_aside("continue?", output).await?;
     clean_up(&names, folder, service).await?;
     let now = now();
     let tag = format!("{PREFIX}-{:x}-{:x}", now.as_second(), std::process::id());

@@ -68,10 +68,9 @@ impl Record for User {
         ("TECHNICAL LEVEL", "technical_level"),
         ("DEVELOPER PERSONA", "developer_persona"),
     ];
-
-    fn names() -> &'static [&'static str] {
-        wire::fields::<Self>()
-    }
+    // In CSV, only the fields that lists of users fill. JSON has the others.
+    const FIELDS: &'static [&'static str] =
+        &["id", "name", "email", "role", "added_at", "is_service_account", "is_scim_managed"];
 }
 
 impl Record for UserDeleteResponse {

@@ -32,6 +32,23 @@ fn backs_up_verifies_restores_and_migrates() {
 }
 
 #[test]
+fn a_dry_run_of_a_restore_says_what_would_be_lost() {
+    let desk = Desk::with_acme();
+    desk.run("--local acme.db admin backup acme.backup");
+    desk.run("--local acme.db groups create Extra");
+    freeze!(desk.transcript(&[
+        "--local acme.db admin restore acme.backup --overwrite --dry-run",
+        "--local acme.db admin restore acme.backup --overwrite --dry-run -o json",
+        "--local new.db admin restore acme.backup --overwrite --dry-run",
+        "--local acme.db admin restore missing.backup --overwrite --dry-run",
+        "--local acme.db admin restore acme.backup --dry-run",
+    ]));
+    let groups = desk.run("--local acme.db groups list -o json").json();
+    assert_eq!(groups.as_array().map(Vec::len), Some(6), "{groups}");
+    assert!(!desk.path().join("new.db").exists());
+}
+
+#[test]
 fn four_concurrent_backups_leave_a_complete_one_during_restores() {
     const ROUNDS: usize = 6;
     let desk = Desk::with_acme();

@@ -64,3 +64,20 @@ fn a_refusal_has_the_exit_code_of_other_commands() {
         assert_eq!(answer.json().get("error").is_some(), status != 0, "{path}: {}", answer.stdout);
     }
 }
+
+#[test]
+fn a_dry_run_sends_no_request() {
+    let desk = Desk::with_acme();
+    let body = "{\"name\": \"New\"}";
+    desk.write("body.json", body);
+    let dry = "--local acme.db api POST organization/groups -d @body.json --dry-run";
+    assert_eq!(
+        desk.run(dry).stdout,
+        format!("Would send POST organization/groups with {} bytes\n", body.len())
+    );
+    let dry = "--local acme.db api DELETE organization/groups/group_support --dry-run -o json";
+    let would = "send DELETE organization/groups/group_support";
+    assert_eq!(desk.run(dry).json(), serde_json::json!({ "dry_run": true, "would": would }));
+    let groups = desk.run("--local acme.db groups list -o json").json();
+    assert_eq!(groups.as_array().map(Vec::len), Some(5), "{groups}");
+}

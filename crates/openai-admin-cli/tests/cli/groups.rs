@@ -139,3 +139,16 @@ fn control_characters_in_a_name_are_escaped() {
         "--local new.db groups delete group_evil --yes",
     ]));
 }
+
+#[test]
+fn the_users_of_several_groups_and_of_none_are_listed() {
+    let desk = Desk::with_acme();
+    freeze!(desk.transcript(&[
+        "--local acme.db groups overlap \"ML Research\" \"Data Platform\"",
+        "--local acme.db groups overlap \"Support Team\" \"ML Research\" -o csv",
+        "--local acme.db groups overlap \"Support Team\" group_support",
+        "--local acme.db groups overlap \"Support Team\"",
+        "--local acme.db users list --no-group",
+        "--local acme.db users list --no-group --limit 2",
+    ]));
+}

@@ -447,3 +447,39 @@ fn an_interactive_import_needs_a_terminal() {
         "--local acme.db import memberships people.csv --dry-run",
     ]));
 }
+
+#[test]
+fn an_exact_import_names_the_groups_that_are_not_in_the_table() {
+    let desk = desk();
+    desk.write("one.csv", "email,group\nada@example.com,ML Research\n");
+    let notes = |mode: &str| {
+        desk.run(&format!("--local acme.db import memberships one.csv --mode {mode} --dry-run")).stderr
+    };
+    let exact = notes("exact");
+    assert!(exact.contains("groups are not in the table and keep their members: "), "{exact}");
+    assert!(exact.contains("Data Platform") && !exact.contains("members: ML Research"), "{exact}");
+    assert!(!notes("add").contains("not in the table"));
+}
+
+#[test]
+fn a_second_addition_of_a_member_is_not_recorded() {
+    let desk = desk();
+    let add = "--local acme.db groups users add \"Support Team\" user_farah ada@example.com";
+    assert_eq!(desk.run(add).status, 0);
+    assert_eq!(desk.run(add).status, 0);
+    let runs = desk.run("--local acme.db runs list -o json").json();
+    assert_eq!(runs.as_array().map(Vec::len), Some(1), "{runs}");
+}
+
+#[test]
+fn runs_and_events_of_a_file_name_the_user() {
+    let desk = desk().with_variable("USER", "ada");
+    assert_eq!(desk.run("--local acme.db groups users add \"Support Team\" ada@example.com").status, 0);
+    assert_eq!(desk.run("--local acme.db runs list -o json").json()[0]["by"], "ada");
+    let events = desk.run("--local acme.db audit-logs list --actor local --limit 1 -o json").json();
+    assert_eq!(events[0]["actor"]["session"]["user"]["id"], "local:ada", "{events}");
+    // A person can run a command as another user of the machine.
+    let desk = desk.with_variable("SUDO_USER", "bo b/\u{7}");
+    assert_eq!(desk.run("--local acme.db groups rename \"Support Team\" Help").status, 0);
+    assert_eq!(desk.run("--local acme.db runs list -o json").json()[0]["by"], "bob");
+}

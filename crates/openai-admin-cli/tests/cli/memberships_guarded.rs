@@ -328,7 +328,7 @@ fn a_report_has_every_row_for_dry_run_and_apply() {
     assert_eq!(outcomes("--dry-run"), [["rows.csv:2 already", "rows.csv:3 planned"], rest].concat());
     assert_eq!(outcomes("--yes"), [["rows.csv:2 already", "rows.csv:3 done"], rest].concat());
     let rows = desk.run("--local g.db import memberships rows.csv --dry-run -o csv").stdout;
-    assert!(rows.starts_with("group,action,email,user_id,reason,line\n"), "{rows}");
+    assert!(rows.starts_with("group,action,email,user_id,reason,line,right\n"), "{rows}");
 }
 
 #[cfg(unix)]

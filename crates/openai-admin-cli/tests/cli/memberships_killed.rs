@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value as Json;
 
-use crate::{desk::Desk, running::Running};
+use crate::{desk::Desk, emulate::Emulating, running::Running};
 
 /// By default 10 kills in 2,000 operations; `OPENAI_ADMIN_KILLS=200` makes 200 kills in 20,000.
 const KILLS: usize = 10;
@@ -92,6 +92,63 @@ fn a_run_killed_anywhere_resumes_and_ends_exactly() {
         assert!(["done", "found_done", "no_change"].contains(&outcome), "{row}");
         assert_eq!(row["verified"], true, "{row}");
     }
+}
+
+/// The emulator makes one addition wait for longer than the test takes, so the command cannot end before it is killed.
+const HELD_ADDITION: &str = "rules:
+  - operation: add-group-user
+    skip: 5
+    count: 1
+    fault: { kind: rate_limited, wait_seconds: 100 }
+";
+/// How many additions have a result when the command is killed.
+const ADDED_BEFORE_KILL: usize = 10;
+const MEMBERS_BEFORE: usize = 3;
+const MEMBERS_AFTER: usize = 60;
+
+#[test]
+fn a_recorded_command_killed_in_the_middle_can_be_resumed_and_undone() {
+    let desk = Desk::empty().with_variable("OPENAI_ADMIN_STATE", "state");
+    let user = |n: usize| format!("  - {{ id: user_{n}, email: u{n}@example.com }}\n");
+    let users: String = (0..MEMBERS_AFTER).map(user).collect();
+    let members: Vec<String> = (0..MEMBERS_BEFORE).map(|n| format!("user_{n}")).collect();
+    let group = format!("groups:\n  - {{ id: group_1, name: Team, members: [{}] }}\n", members.join(", "));
+    desk.write("organization.yaml", format!("users:\n{users}{group}"));
+    desk.write("faults.yaml", HELD_ADDITION);
+    let joiners: String = (0..MEMBERS_AFTER).map(|n| format!("u{n}@example.com\n")).collect();
+    desk.write("joiners.txt", joiners);
+    let emulator = Emulating::start(&desk, "--fixtures organization.yaml --faults faults.yaml");
+    let desk = desk
+        .with_variable("OPENAI_ADMIN_KEY", "sk-admin-any")
+        .with_variable("OPENAI_BASE_URL", format!("http://{}/v1", emulator.address()));
+
+    let mut child = desk.command("groups users add Team -f joiners.txt").spawn().expect("it starts");
+    let results = |file: PathBuf| {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        text.matches("\"entry\":\"result\"").count()
+    };
+    while journal(desk.path()).map_or(0, results) < ADDED_BEFORE_KILL {
+        assert!(child.try_wait().expect("a process").is_none(), "it ended");
+        std::thread::yield_now();
+    }
+    child.kill().expect("SIGKILL");
+    child.wait().expect("gone");
+
+    let count = || {
+        let listed = desk.run("groups users list Team -o json").json();
+        listed.as_array().expect("a list").len()
+    };
+    let state = || desk.run("runs list -o json").json()[0]["state"].clone();
+    assert_eq!(state(), "stopped");
+    let before = count();
+    assert!((MEMBERS_BEFORE + ADDED_BEFORE_KILL..MEMBERS_AFTER).contains(&before), "{before}");
+    let resumed = desk.run("runs resume last");
+    assert_eq!(resumed.status, 0, "{}{}", resumed.stdout, resumed.stderr);
+    assert_eq!((count(), state()), (MEMBERS_AFTER, "complete".into()));
+    let removals = MEMBERS_AFTER - MEMBERS_BEFORE;
+    let undone = desk.run(&format!("runs undo last --yes --allow-removals {removals}"));
+    assert_eq!(undone.status, 0, "{}{}", undone.stdout, undone.stderr);
+    assert_eq!(count(), MEMBERS_BEFORE);
 }
 
 /// Every group has the first half of the users.

@@ -277,6 +277,7 @@ fn a_json_log_is_json_from_its_first_line_and_has_request_ids() {
     let request_id = answered("retrieve-group")["request_id"].as_str().unwrap();
     assert!(failed.stderr.contains(request_id) || request_id.starts_with("req_"), "{}", failed.stderr);
     assert_eq!(answered("retrieve-group")["status"], 404);
+    assert!(answered("retrieve-group")["key"].as_str().unwrap().starts_with("key_"));
     assert!(lines.iter().all(|line| line["level"].is_string() && line["timestamp"].is_string()));
     assert!(!log.contains(&key), "{log}");
 }
@@ -291,8 +292,59 @@ fn admin_ready_is_a_health_check() {
     let desk = desk.with_variable("OPENAI_ADMIN_ADMIN_LISTEN", &address);
     assert_eq!(desk.run("admin ready").status, 0);
     assert_eq!(server.stop().0, Some(0));
-    let gone = desk.run("admin ready");
-    assert!(gone.status == 1 && gone.stderr.contains("cannot connect to"), "{}", gone.stderr);
+    for wait in ["", " --wait 1ms"] {
+        let gone = desk.run(&format!("admin ready{wait}"));
+        assert!(gone.status == 1 && gone.stderr.contains("cannot connect to"), "{}", gone.stderr);
+    }
+}
+
+#[test]
+fn admin_ready_waits_until_the_server_is_ready() {
+    let desk = Desk::empty();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let answers = std::thread::spawn(move || {
+        for answer in
+            ["503 Service Unavailable\r\n\r\ndraining\n"; 3].iter().chain(&["200 OK\r\n\r\nready\n"])
+        {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                std::io::Read::read_exact(&mut stream, &mut byte).unwrap();
+                request.push(byte[0]);
+            }
+            std::io::Write::write_all(&mut stream, format!("HTTP/1.1 {answer}").as_bytes()).unwrap();
+        }
+    });
+    let failed = desk.run(&format!("admin ready {address}"));
+    let told = format!("error: {address} is not ready: draining\n");
+    assert_eq!((failed.status, failed.stderr), (1, told));
+    let ready = desk.run(&format!("admin ready {address} --wait 10m"));
+    assert_eq!((ready.status, ready.stderr.as_str()), (0, "ready\n"));
+    answers.join().unwrap();
+}
+
+#[test]
+fn a_start_waits_for_a_database_only_as_long_as_it_may() {
+    let desk = Desk::empty();
+    // Nothing listens on the discard port.
+    let start = "serve --listen 127.0.0.1:0 --database postgres://admin@127.0.0.1:9/none";
+    let failed = desk.run(&format!("{start} --wait-for-database 1ms"));
+    assert!(failed.status != 0 && failed.stderr.contains("the database is unavailable"), "{}", failed.stderr);
+    assert!(failed.stderr.contains("waiting for it"), "{}", failed.stderr);
+    let mut waiting = desk.command(&format!("{start} --wait-for-database 10m"));
+    let mut waiting = waiting.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut log = std::io::BufReader::new(waiting.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("waiting for it for at most 600 s") {
+        line.clear();
+        assert!(std::io::BufRead::read_line(&mut log, &mut line).unwrap() > 0, "it ended");
+    }
+    // A signal ends the wait.
+    let sent = std::process::Command::new("kill").arg(waiting.id().to_string()).status();
+    assert!(sent.unwrap().success());
+    assert_eq!(waiting.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -12,6 +12,11 @@ impl Fields {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
+    /// These fields.
+    pub(crate) fn of(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
     /// The trimmed value of a field, or an empty text.
     pub(crate) fn get(&self, name: &str) -> &str {
         self.values(name).next().unwrap_or_default().trim()

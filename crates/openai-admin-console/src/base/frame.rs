@@ -56,6 +56,27 @@ pub(crate) struct SessionFacts {
     pub(crate) token: String,
 }
 
+/// A colour scheme that a visitor chose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Light,
+    Dark,
+}
+
+impl Scheme {
+    /// The scheme with this name; `None` for that of the system.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Light, Self::Dark].into_iter().find(|scheme| scheme.name() == name)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
 /// The parts around the content of a page.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
@@ -66,16 +87,19 @@ pub(crate) struct Frame {
     pub(crate) here: String,
     /// The result of the previous action.
     pub(crate) notice: Option<&'static str>,
+    /// The chosen colour scheme; `None` for that of the system.
+    pub(crate) scheme: Option<Scheme>,
 }
 
 impl Frame {
     pub(crate) fn navigation(&self) -> Vec<NavigationEntry> {
+        // A server has no controls.
         let is_emulator = self.session.as_ref().is_some_and(|session| session.is_emulator);
-        // An emulator keeps no runs, and a server has no controls.
-        let hidden = if is_emulator { Section::Runs } else { Section::Emulator };
         let entry =
             |(section, path, name)| NavigationEntry { path, name, is_current: section == self.section };
-        NAVIGATION.into_iter().filter(|(section, ..)| *section != hidden).map(entry).collect()
+        let shown =
+            NAVIGATION.into_iter().filter(|(section, ..)| is_emulator || *section != Section::Emulator);
+        shown.map(entry).collect()
     }
 
     /// Whether forms that change something are shown.
@@ -92,6 +116,16 @@ impl Frame {
     /// The page that unlocks the session, and leads back here.
     pub(crate) fn unlock(&self) -> String {
         link("/console/unlock", &[("back", &self.here)])
+    }
+
+    /// The name of the scheme that is shown, and of each one that can be chosen.
+    pub(crate) fn schemes(&self) -> [(&'static str, &'static str, bool); 3] {
+        let shown = |scheme: Option<Scheme>| self.scheme == scheme;
+        [
+            ("", "System", shown(None)),
+            ("light", "Light", shown(Some(Scheme::Light))),
+            ("dark", "Dark", shown(Some(Scheme::Dark))),
+        ]
     }
 
     pub(crate) fn style(&self) -> String {

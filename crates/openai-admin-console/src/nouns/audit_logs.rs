@@ -123,6 +123,10 @@ struct AuditLogsPage {
     /// Names of usual times with links that keep the other filters.
     periods: Vec<(&'static str, String)>,
     command: String,
+    /// Whether the page follows new events.
+    is_live: bool,
+    /// The same page that follows new events, or does not.
+    toggle: String,
 }
 
 pub(crate) async fn list(visit: Visit) -> Answer {
@@ -134,8 +138,13 @@ pub(crate) async fn list(visit: Visit) -> Answer {
         link("/console/audit", &fields)
     });
     let types = AuditLogEventType::RECORDED.iter().map(|kind| kind.as_str());
+    let is_live = after.is_empty() && visit.query.get("live") == "yes";
+    let live = if is_live { "" } else { "yes" };
+    let toggle: Vec<_> = filters.fields().into_iter().chain([("live", live)]).collect();
     page(&AuditLogsPage {
         frame: visit.frame(Section::AuditLogs, "Audit log"),
+        is_live,
+        toggle: link("/console/audit", &toggle),
         types: types.collect(),
         events: sentences(&visit.client, events).await,
         is_first: after.is_empty(),

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::Path;
 use openai_admin::{Client, Method, client::RawRequest};
+use openai_admin_server::Rule;
 use serde_json::{Value, json};
 
 use crate::{
@@ -22,6 +23,8 @@ const SHOWN_MAX: usize = 100;
 /// Exchanges that one request for the journal reads, and how many requests a page sends.
 const READ_MAX: u32 = 1000;
 const READS_MAX: usize = 20;
+/// The length of a time to the minute, such as `2026-01-31T12:00`.
+const MINUTE_LENGTH: usize = 16;
 
 /// The controls of a namespace.
 struct Controls {
@@ -51,6 +54,11 @@ impl Controls {
 
     async fn post(&self, control: &str, body: Value) -> Result<Value, Failure> {
         let request = RawRequest::new(Method::Post, self.path(control)).body(body.to_string());
+        Ok(self.client.send_raw(&request).await?.into_inner())
+    }
+
+    async fn put(&self, control: &str, body: Value) -> Result<Value, Failure> {
+        let request = RawRequest::new(Method::Put, self.path(control)).body(body.to_string());
         Ok(self.client.send_raw(&request).await?.into_inner())
     }
 
@@ -104,6 +112,25 @@ impl From<&Value> for ExchangeRow {
     }
 }
 
+/// A rule that can be switched.
+struct RuleRow {
+    name: &'static str,
+    assumption: &'static str,
+    effect_of_off: &'static str,
+    is_on: bool,
+}
+
+impl RuleRow {
+    fn of(rule: Rule, states: &Value) -> Self {
+        Self {
+            name: rule.name(),
+            assumption: rule.assumption(),
+            effect_of_off: rule.effect_of_off(),
+            is_on: states[rule.name()] != "off",
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "emulator.html")]
 struct EmulatorPage {
@@ -115,7 +142,8 @@ struct EmulatorPage {
     /// The name, the operation and the injected count of each fault rule.
     faults: Vec<(String, String, u64)>,
     snapshots: Vec<String>,
-    rules_off: Vec<String>,
+    rules: Vec<RuleRow>,
+    rules_off: usize,
     exchanges: Vec<ExchangeRow>,
     older: usize,
 }
@@ -130,7 +158,7 @@ pub(crate) async fn show(visit: Visit) -> Answer {
         let injected = rule["counts"]["injected"].as_u64().unwrap_or_default();
         (text(&rule["rule"], "name"), operation.to_owned(), injected)
     });
-    let rules_off = rules.as_object().into_iter().flatten().filter(|(_, state)| *state == "off");
+    let rules: Vec<RuleRow> = Rule::ALL.iter().map(|rule| RuleRow::of(*rule, &rules)).collect();
     let (exchanges, older) = newest(&controls).await?;
     page(&EmulatorPage {
         frame: visit.frame(Section::Emulator, "Emulator"),
@@ -139,7 +167,8 @@ pub(crate) async fn show(visit: Visit) -> Answer {
         clock_runs: clock["runs"].as_bool().unwrap_or_default(),
         faults: faults.collect(),
         snapshots: controls.names("/snapshots").await?,
-        rules_off: rules_off.map(|(name, _)| name.clone()).collect(),
+        rules_off: rules.iter().filter(|rule| !rule.is_on).count(),
+        rules,
         exchanges,
         older,
         namespace,
@@ -206,6 +235,20 @@ pub(crate) async fn control(form: ChangeForm) -> Answer {
             let seconds: u32 =
                 seconds.parse().map_err(|_| Failure::invalid(format!("invalid number \"{seconds}\"")))?;
             controls.post("/clock/step", json!({ "ms": seconds.saturating_mul(1000) })).await?
+        }
+        "set_clock" => {
+            // A field for a day and a time has no zone: it is UTC.
+            let now = match fields.get("now") {
+                at if at.ends_with('Z') => at.to_owned(),
+                at if at.len() == MINUTE_LENGTH => format!("{at}:00Z"),
+                at => format!("{at}Z"),
+            };
+            let body = json!({ "now": now, "runs": fields.given("runs").is_some() });
+            controls.put("/clock", body).await?
+        }
+        "rule" => {
+            let state = if fields.get("state") == "off" { "off" } else { "on" };
+            controls.put("/rules", json!({ fields.get("name"): state })).await?
         }
         "fault" => controls.post("/faults", fault(&fields)?).await?,
         "remove_fault" => controls.delete(&format!("/faults/{name}")).await?,

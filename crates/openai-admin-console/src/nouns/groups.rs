@@ -3,8 +3,9 @@
 use askama::Template;
 use axum::extract::Path;
 use openai_admin::{
-    Client, Error, GroupType, Order,
-    models::{CreateGroupBody, GroupResponse},
+    Client, Error, GroupId, GroupType, Order,
+    identity::name_key_in_any_case,
+    models::{CreateGroupBody, GroupResponse, GroupUser},
 };
 use openai_admin_sync::render::shell_word;
 
@@ -18,6 +19,7 @@ use crate::{
         numbers::with_commas,
         page::{Answer, page, see},
     },
+    nouns::people,
     session::with_notice,
     visit::{ChangeForm, Visit},
 };
@@ -95,6 +97,29 @@ pub(crate) async fn starting_with(client: &Client, text: &str, after: &str) -> R
     Ok(found)
 }
 
+/// The ids and names of all groups whose name or id starts with a text.
+pub(crate) async fn all_starting_with(
+    client: &Client,
+    text: &str,
+    groups_max: usize,
+) -> Result<Vec<(GroupId, String)>, Failure> {
+    let (mut all, mut after) = (Vec::new(), String::new());
+    loop {
+        let found = starting_with(client, text, &after).await?;
+        for group in found.groups {
+            all.push((GroupId::try_from(group.id).map_err(Error::from)?, group.name));
+        }
+        if all.len() > groups_max {
+            let message = format!("more than {groups_max} groups match");
+            return Err(Failure::invalid(message).hint("Nothing was changed. Search for fewer groups."));
+        }
+        match found.next {
+            Some(next) => after = next,
+            None => return Ok(all),
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "groups.html")]
 struct GroupsPage {
@@ -106,6 +131,7 @@ struct GroupsPage {
     /// How many groups the search has read.
     read: usize,
     next: Option<String>,
+    can_plan: bool,
 }
 
 pub(crate) async fn list(visit: Visit) -> Answer {
@@ -125,7 +151,8 @@ pub(crate) async fn list(visit: Visit) -> Answer {
     let next =
         next.map(|next| link("/console/groups", &[("q", &search), ("order", order_name), ("after", &next)]));
     let frame = visit.frame(Section::Groups, "Groups");
-    page(&GroupsPage { frame, search, order: order_name, rows, is_first: after.is_empty(), read, next })
+    let (is_first, can_plan) = (after.is_empty(), visit.state.pages.runs.is_some());
+    page(&GroupsPage { frame, search, order: order_name, rows, is_first, read, next, can_plan })
 }
 
 pub(crate) async fn create(form: ChangeForm) -> Answer {
@@ -151,10 +178,15 @@ struct MemberRow {
 struct GroupPage {
     frame: Frame,
     path: String,
+    /// The start of the shown members.
+    search: String,
+    /// How many members the search has read.
+    read: usize,
     group: GroupRow,
     /// Why the members cannot be edited here.
     managed_elsewhere: Option<&'static str>,
-    count: String,
+    /// The number of members, on the first page.
+    count: Option<String>,
     members: Vec<MemberRow>,
     is_first: bool,
     next: Option<String>,
@@ -170,19 +202,15 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
         "asc" => (Order::Asc, "asc"),
         _ => (Order::Desc, "desc"),
     };
-    let call = visit.client.group_users().list_group_users(id.clone()).limit(PAGE_SIZE).order(order);
-    let (read, next) = lists::read(call, &after).await?;
+    let search = visit.query.get("q").to_owned();
+    let found = members(&visit.client, &id, order, &search, &after).await?;
     let path = path_of(&id);
-    let next = next.map(|next| link(&path, &[("order", order_name), ("after", &next)]));
+    let next = found.next.map(|next| link(&path, &[("q", &search), ("order", order_name), ("after", &next)]));
     let is_first = after.is_empty();
-    let count = match (is_first, &next) {
-        (true, None) => read.data.len().to_string(),
-        _ => bounded_count(&visit.client, &id).await?,
-    };
     let roles = visit.client.group_roles().list_group_role_assignments(id.clone()).await;
     // A key may read groups without roles.
     let roles = roles.map(|roles| roles.into_inner().data).unwrap_or_default();
-    let members = read.data.into_iter().map(|user| MemberRow {
+    let members = found.users.into_iter().map(|user| MemberRow {
         id: user.id.to_string(),
         name: user.name.to_string(),
         email: user.email.map(|email| email.to_string()).unwrap_or_default(),
@@ -195,9 +223,11 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
     page(&GroupPage {
         frame: visit.frame(Section::Groups, group.name.clone()),
         path,
+        search,
+        read: found.read,
         managed_elsewhere,
         group: group.into(),
-        count,
+        count: found.count,
         members: members.collect(),
         is_first,
         next,
@@ -207,11 +237,61 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
     })
 }
 
+/// Members of a page.
+struct FoundMembers {
+    users: Vec<GroupUser>,
+    read: usize,
+    next: Option<String>,
+    /// The number of all members, up to [`COUNTED_MAX`], if the page is the first one of all.
+    count: Option<String>,
+}
+
+/// A page of members, or those of the next pages that match a search. The first page of all members is read together with
+/// those that it counts.
+async fn members(
+    client: &Client,
+    id: &str,
+    order: Order,
+    search: &str,
+    after: &str,
+) -> Result<FoundMembers, Error> {
+    let key = name_key_in_any_case(search);
+    let mut found = FoundMembers { users: Vec::new(), read: 0, next: Some(after.to_owned()), count: None };
+    let (size, pages) = match (search, after) {
+        ("", "") => (COUNTED_MAX, 1),
+        ("", _) => (PAGE_SIZE, 1),
+        _ => (SEARCH_PAGE_SIZE, SEARCH_PAGES_MAX),
+    };
+    for _ in 0..pages {
+        let after = found.next.take().unwrap_or_default();
+        let call = client.group_users().list_group_users(id).limit(size).order(order);
+        let (read, next) = lists::read(call, &after).await?;
+        found.read += read.data.len();
+        let matches = read.data.into_iter().filter(|user| search.is_empty() || people::is_match(user, &key));
+        found.users.extend(matches);
+        found.next = next;
+        if found.next.is_none() || found.users.len() >= PAGE_SIZE as usize {
+            break;
+        }
+    }
+    if size == COUNTED_MAX && pages == 1 {
+        found.count = Some(count_text(found.users.len(), found.next.is_some()));
+        if found.users.len() > PAGE_SIZE as usize {
+            found.users.truncate(PAGE_SIZE as usize);
+            found.next = found.users.last().map(|user| user.id.to_string());
+        }
+    }
+    Ok(found)
+}
+
+fn count_text(number: usize, has_more: bool) -> String {
+    format!("{}{}", with_commas(number as u64), if has_more { "+" } else { "" })
+}
+
 /// The number of members, up to [`COUNTED_MAX`]: counting all of a large group would read all of it.
 async fn bounded_count(client: &Client, id: &str) -> Result<String, Error> {
     let read = client.group_users().list_group_users(id).limit(COUNTED_MAX).await?;
-    let more = if read.has_more { "+" } else { "" };
-    Ok(format!("{}{more}", with_commas(read.data.len() as u64)))
+    Ok(count_text(read.data.len(), read.has_more))
 }
 
 #[derive(Template)]

@@ -3,7 +3,7 @@
 use openai_admin::{
     Client, Error, UserRole,
     identity::{has_word_with_start, name_key_in_any_case},
-    models::User,
+    models::{GroupUser, User},
 };
 
 use crate::base::moment::Moment;
@@ -29,6 +29,12 @@ impl From<User> for Person {
             added_at: user.added_at.into(),
         }
     }
+}
+
+/// Whether the name or the address of a member starts with a text, or a word of them, in any case.
+pub(crate) fn is_match(member: &GroupUser, key: &str) -> bool {
+    has_word_with_start(&member.name, key)
+        || member.email.as_ref().is_some_and(|email| has_word_with_start(email, key))
 }
 
 impl Person {

@@ -1,14 +1,14 @@
 //! Plans and runs: show a plan, apply it, list runs, undo one.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::Path;
 use openai_admin_sync::{
-    Approval, Plan, Run, Runs, guard,
-    journal::{self, Entry},
-    plan::{Effect, Operation, Purpose},
+    Approval, Plan, Run, Runs, guard, journal,
+    plan::{Effect, Operation},
     render::shell_word,
+    saved::{self, RunCounts, SavedRun},
     summary::{self, not_done},
 };
 
@@ -20,7 +20,7 @@ use crate::{
         page::{Answer, page, see},
     },
     nouns::groups,
-    plans::{self, Planner, Problem},
+    plans::{Noted, Planner, Problem},
     visit::{ChangeForm, Visit},
 };
 
@@ -28,27 +28,23 @@ use crate::{
 const RUNS_MAX: usize = 100;
 /// Changes of a group that a page shows.
 const CHANGES_SHOWN_MAX: usize = 500;
-
-fn folder(visit: &Visit) -> Result<PathBuf, Failure> {
-    let none = || Failure::invalid("this server keeps no runs, so it cannot apply plans");
-    visit.state.pages.runs.clone().ok_or_else(none)
-}
+/// Changed groups and notes that the page of a plan shows.
+const GROUPS_SHOWN_MAX: usize = 200;
+const NOTES_SHOWN_MAX: usize = 100;
 
 /// The runs of the visitor's organization.
 fn runs(visit: &Visit) -> Result<Runs, Failure> {
+    let none = || Failure::invalid("this server keeps no runs, so it cannot apply plans");
+    let folder = visit.state.pages.runs.as_deref().ok_or_else(none)?;
     let organization =
         visit.session.as_ref().map(|session| session.open.caller.organization_id().to_string());
-    Ok(Runs::of_organization(&folder(visit)?, organization.as_deref().unwrap_or("unknown")))
+    Ok(Runs::of_organization(folder, organization.as_deref().unwrap_or("unknown")))
 }
 
-/// The planner of a visit, with the policy of the server and the protection of the last applied file.
+/// The planner of a visit, with the policy of the server.
 pub(crate) fn planner(visit: &Visit) -> Result<Planner, Failure> {
-    let mut policy = visit.state.pages.policy.clone();
-    let applied = runs(visit)?.last_applied().map_err(|error| Failure::internal(&error.to_string()))?;
-    if let Some(applied) = applied {
-        policy.protect.add(&applied.protect);
-    }
-    Ok(Planner::new(visit.client.clone(), policy, visit.state.minter.clone()))
+    let policy = visit.state.pages.policy.clone();
+    Ok(Planner::new(visit.client.clone(), policy, runs(visit)?, visit.state.minter.clone()))
 }
 
 impl From<Problem> for Failure {
@@ -58,18 +54,16 @@ impl From<Problem> for Failure {
             Problem::Lines(lines) => Self::invalid(lines.join("\n")).hint("Nothing was changed."),
             Problem::Stopped { run, message } => {
                 let command = format!("openai-admin runs resume {}", shell_word(&run));
-                Self::internal(&format!(
-                    "run {run} stopped, because its journal cannot be written: {message}"
-                ))
-                .hint(format!("Some changes may have been made. Run `{command}`."))
+                Self::internal(&format!("run {run} stopped: {message}"))
+                    .hint(format!("Some changes may have been made. Run `{command}`."))
             }
         }
     }
 }
 
 /// Keeps a new plan and shows it.
-pub(crate) fn keep(visit: &Visit, planned: Result<Plan, Problem>) -> Answer {
-    let name = visit.state.plans.keep(visit.owner(), planned?, visit.state.minter.now());
+pub(crate) fn keep(visit: &Visit, planned: Result<impl Into<Noted>, Problem>) -> Answer {
+    let name = visit.state.plans.keep(visit.owner(), planned?.into(), visit.state.minter.now())?;
     see(&format!("/console/plans/{}", escaped(&name)))
 }
 
@@ -80,6 +74,8 @@ struct GroupChanges {
     members: usize,
     additions: usize,
     removals: usize,
+    /// Rows that the group already matches.
+    settled: usize,
     blocks: Vec<String>,
     /// Sign and address of each change.
     changes: Vec<(&'static str, String)>,
@@ -88,12 +84,13 @@ struct GroupChanges {
 }
 
 fn changes(plan: &Plan) -> Vec<GroupChanges> {
-    let groups = plan.groups.iter().map(|group| GroupChanges {
+    let groups = plan.groups.iter().take(GROUPS_SHOWN_MAX).map(|group| GroupChanges {
         name: group.name.clone(),
         path: group.id.as_ref().map(|id| groups::path_of(id.as_str())),
         members: group.member_count,
         additions: group.additions(),
         removals: group.removals(),
+        settled: group.rows.iter().filter(|row| row.holds).count(),
         blocks: group.blocks.iter().map(|block| block.line()).collect(),
         changes: group.operations.iter().take(CHANGES_SHOWN_MAX).map(change).collect(),
         hidden: group.operations.len().saturating_sub(CHANGES_SHOWN_MAX),
@@ -112,6 +109,19 @@ fn change(operation: &Operation) -> (&'static str, String) {
     (sign, format!("{}{protected}", operation.who().unwrap_or("the group")))
 }
 
+/// Sign, person and right of each change of a right, with the last use of a key.
+fn right_changes(plan: &Plan) -> Vec<(&'static str, String)> {
+    let changes = plan.rights.iter().take(CHANGES_SHOWN_MAX).map(|operation| {
+        let (sign, who) = change(operation);
+        let right = operation.right().map(|right| match right.last_use() {
+            Some(last_use) => format!(": {right}, {last_use}"),
+            None => format!(": {right}"),
+        });
+        (sign, format!("{who}{}", right.unwrap_or_default()))
+    });
+    changes.collect()
+}
+
 #[derive(Template)]
 #[template(path = "plan.html")]
 struct PlanPage {
@@ -120,14 +130,22 @@ struct PlanPage {
     summary: String,
     /// Changes, with the blocked removals.
     writes: usize,
+    /// Groups that are not shown.
+    hidden_groups: usize,
+    /// Notes about the input.
+    notes: Vec<String>,
     groups: Vec<GroupChanges>,
+    rights: Vec<(&'static str, String)>,
+    hidden_rights: usize,
+    /// What the plan leaves, and what cannot be undone.
+    kept: Vec<String>,
     blocks: Vec<String>,
     not_done: Vec<String>,
     /// Removals that limits block: the number to type.
     blocked_removals: usize,
 }
 
-fn find_plan(visit: &Visit, name: &str) -> Result<Plan, Failure> {
+fn find_plan(visit: &Visit, name: &str) -> Result<Arc<Noted>, Failure> {
     let found = visit.state.plans.find(&visit.owner(), name, visit.state.minter.now());
     found.ok_or_else(|| {
         Failure::not_found(
@@ -138,20 +156,26 @@ fn find_plan(visit: &Visit, name: &str) -> Result<Plan, Failure> {
 }
 
 pub(crate) async fn show_plan(visit: Visit, Path(name): Path<String>) -> Answer {
-    let plan = find_plan(&visit, &name)?;
-    let blocked_removals = guard::blocked_removals(&plan);
+    let noted = find_plan(&visit, &name)?;
+    let plan = &noted.plan;
+    let blocked_removals = guard::blocked_removals(plan);
     // The button applies the blocked removals too, since it needs their number.
     let approval = match blocked_removals {
         0 => Approval::None,
         number => Approval::Removals(number),
     };
     page(&PlanPage {
+        notes: noted.notes.iter().take(NOTES_SHOWN_MAX).cloned().collect(),
         frame: visit.frame(Section::Runs, "Plan"),
-        summary: summary::Summary::of(&plan, &Approval::None).line(&plan),
-        writes: summary::Summary::of(&plan, &approval).writes(),
-        groups: changes(&plan),
+        summary: summary::Summary::of(plan, &Approval::None).line(plan),
+        writes: summary::Summary::of(plan, &approval).writes(),
+        groups: changes(plan),
+        hidden_groups: plan.groups.len().saturating_sub(GROUPS_SHOWN_MAX),
+        rights: right_changes(plan),
+        hidden_rights: plan.rights.len().saturating_sub(CHANGES_SHOWN_MAX),
+        kept: plan.kept.iter().map(ToString::to_string).chain(summary::irreversible(plan)).collect(),
         blocks: plan.blocks.iter().map(|block| block.line()).collect(),
-        not_done: not_done(&plan, &Approval::None),
+        not_done: not_done(plan, &Approval::None),
         blocked_removals,
         name,
     })
@@ -160,63 +184,37 @@ pub(crate) async fn show_plan(visit: Visit, Path(name): Path<String>) -> Answer 
 /// Applies a plan once. Its run continues if the browser disconnects.
 pub(crate) async fn apply(Path(name): Path<String>, form: ChangeForm) -> Answer {
     let ChangeForm { visit, fields } = form;
-    let plan = find_plan(&visit, &name)?;
+    let noted = find_plan(&visit, &name)?;
     let approval = match fields.given("removals") {
         None => Approval::None,
         Some(number) => Approval::Removals(number.parse().map_err(|_| {
             Failure::invalid(format!("invalid number \"{number}\"")).hint("Nothing was changed.")
         })?),
     };
-    plans::check(&plan, &approval)?;
+    let planner = planner(&visit)?;
+    planner.approved(noted.plan.clone(), approval.clone())?;
     let plan = visit.state.plans.take(&visit.owner(), &name, visit.state.minter.now());
     let Some(plan) = plan else { return Err(Failure::not_found("the plan was applied already")) };
-    let (folder, planner) = (folder(&visit)?, planner(&visit)?);
     // A run blocks: it syncs its journal.
     let run = tokio::task::spawn_blocking(move || {
-        tokio::runtime::Handle::current().block_on(planner.apply(&folder, plan, approval))
+        tokio::runtime::Handle::current().block_on(planner.apply(plan, approval))
     });
     let run = run.await.map_err(|error| Failure::internal(&error.to_string()))??;
-    see(&format!("/console/runs/{}?notice=applied", escaped(&run)))
+    see(&format!("/console/runs/{}?notice=applied", escaped(&run.name)))
 }
 
 /// A run in a table.
 struct RunRow {
     name: String,
     what: String,
-    state: &'static str,
-    done: usize,
-    failed: usize,
-    operations: usize,
+    counts: RunCounts,
 }
 
-fn row(run: &Run) -> Option<RunRow> {
-    let (plan, lines) = (run.plan().ok()?, run.lines().ok()?);
-    let results = journal::results(&lines);
-    let end = lines.iter().rev().find_map(|line| match line.entry {
-        Entry::End { complete, .. } => Some(complete),
-        _ => None,
-    });
-    Some(RunRow {
-        name: run.name.clone(),
-        what: match &plan.purpose {
-            Purpose::Files => "group files".to_owned(),
-            Purpose::Import => "import".to_owned(),
-            Purpose::Offboard { user_id, others } if others.is_empty() => format!("offboard {user_id}"),
-            Purpose::Offboard { user_id, others } => {
-                format!("offboard {user_id} and {} others", others.len())
-            }
-            Purpose::Command { command } => command.clone(),
-            Purpose::Undo { run } => format!("undo of {run}"),
-        },
-        state: match end {
-            Some(true) => "complete",
-            Some(false) => "incomplete",
-            None => "not ended",
-        },
-        done: results.values().filter(|result| result.outcome.is_settled()).count(),
-        failed: results.values().filter(|result| result.error.is_some()).count(),
-        operations: plan.operation_count(),
-    })
+impl RunRow {
+    fn of(saved: &SavedRun, is_undone: bool) -> Self {
+        let (name, what) = (saved.run.name.clone(), saved::what(&saved.plan));
+        Self { name, what, counts: saved.counts(is_undone) }
+    }
 }
 
 #[derive(Template)]
@@ -227,22 +225,37 @@ struct RunsPage {
     hidden: usize,
 }
 
-fn stored(visit: &Visit) -> Result<Vec<Run>, Failure> {
-    runs(visit)?.list().map_err(|error| Failure::internal(&error.to_string()))
+fn unreadable(error: std::io::Error) -> Failure {
+    Failure::internal(&error.to_string())
+}
+
+/// The newest runs that `is_meant` accepts, newest first. A run that cannot be read is left out.
+fn newest(runs: &Runs, is_meant: impl Fn(&Run) -> bool) -> Result<Vec<SavedRun>, Failure> {
+    let stored = runs.list().map_err(unreadable)?.into_iter().rev().filter(is_meant).take(RUNS_MAX);
+    Ok(stored.filter_map(|run| SavedRun::read(runs.clone(), run).ok()).collect())
 }
 
 pub(crate) async fn list(visit: Visit) -> Answer {
-    let stored = if visit.state.pages.runs.is_some() { stored(&visit)? } else { Vec::new() };
-    page(&RunsPage {
-        frame: visit.frame(Section::Runs, "Runs"),
-        rows: stored.iter().rev().take(RUNS_MAX).filter_map(row).collect(),
-        hidden: stored.len().saturating_sub(RUNS_MAX),
-    })
+    let (mut rows, mut undos, mut stored) = (Vec::new(), Vec::new(), 0);
+    if visit.state.pages.runs.is_some() {
+        let runs = runs(&visit)?;
+        stored = runs.list().map_err(unreadable)?.len();
+        for saved in newest(&runs, |_| true)? {
+            rows.push(RunRow::of(&saved, saved::undone_by(&saved.run.name, &undos).is_some()));
+            if saved.plan.purpose.is_undo() {
+                undos.push(saved);
+            }
+        }
+    }
+    let hidden = stored.saturating_sub(rows.len());
+    page(&RunsPage { frame: visit.frame(Section::Runs, "Runs"), rows, hidden })
 }
 
-fn find(visit: &Visit, name: &str) -> Result<Run, Failure> {
-    let found = stored(visit)?.into_iter().find(|run| run.name == name);
-    found.ok_or_else(|| Failure::not_found("no run of this organization has this name"))
+fn find(visit: &Visit, name: &str) -> Result<SavedRun, Failure> {
+    let runs = runs(visit)?;
+    let found = runs.list().map_err(unreadable)?.into_iter().find(|run| run.name == name);
+    let found = found.ok_or_else(|| Failure::not_found("no run of this organization has this name"))?;
+    SavedRun::read(runs, found).map_err(unreadable)
 }
 
 /// A change of a run with its outcome.
@@ -268,33 +281,32 @@ struct RunPage {
 }
 
 pub(crate) async fn show(visit: Visit, Path(name): Path<String>) -> Answer {
-    let run = find(&visit, &name)?;
-    let unreadable = |error: std::io::Error| Failure::internal(&error.to_string());
-    let (plan, lines) = (run.plan().map_err(unreadable)?, run.lines().map_err(unreadable)?);
-    let results = journal::results(&lines);
-    let rows = plan.operations().enumerate().map(|(number, (group, operation))| {
+    let saved = find(&visit, &name)?;
+    let results = journal::results(&saved.lines);
+    let rows = saved.plan.operations().enumerate().map(|(number, (group, operation))| {
         let result = results.get(&number);
         OutcomeRow {
             change: change(operation),
-            group: group.name.clone(),
-            path: group.id.as_ref().map(|id| groups::path_of(id.as_str())),
+            group: group
+                .map(|group| group.name.clone())
+                .or_else(|| operation.right().map(ToString::to_string))
+                .unwrap_or_default(),
+            path: group.and_then(|group| group.id.as_ref()).map(|id| groups::path_of(id.as_str())),
             outcome: result.map_or("not sent", |result| result.outcome.as_str()),
             error: result.and_then(|result| result.error.clone()).unwrap_or_default(),
         }
     });
     let outcomes: Vec<OutcomeRow> = rows.take(CHANGES_SHOWN_MAX).collect();
-    let undone_by = stored(&visit)?.into_iter().rev().find(|later| {
-        let is_undo = |plan: Plan| plan.purpose.undone_run() == Some(run.name.as_str());
-        later.name > run.name && later.plan().is_ok_and(is_undo)
-    });
-    let row = row(&run).ok_or_else(|| Failure::internal("the run cannot be read"))?;
+    let mut undos = newest(&saved.runs, |run| run.name > name)?;
+    undos.retain(|later| later.plan.purpose.is_undo());
+    let undone_by = saved::undone_by(&name, &undos).map(|undo| undo.run.name.clone());
     page(&RunPage {
         frame: visit.frame(Section::Runs, format!("Run {name}")),
-        hidden: plan.operation_count().saturating_sub(outcomes.len()),
-        changed: results.values().any(|result| result.outcome.may_be_change()),
+        hidden: saved.plan.operation_count().saturating_sub(outcomes.len()),
+        changed: saved.may_have_changed(),
         outcomes,
-        run: row,
-        undone_by: undone_by.map(|run| run.name),
+        run: RunRow::of(&saved, undone_by.is_some()),
+        undone_by,
     })
 }
 

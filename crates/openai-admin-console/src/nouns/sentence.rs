@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use futures_util::future::join_all;
 use openai_admin::{
     Client,
-    models::{AdminApiKey, AuditLog, AuditLogDetail},
+    models::{AuditLog, AuditLogDetail, LookUpNamesBody},
+    operations::names::NAMES_MAX,
 };
 
 use crate::{
@@ -13,13 +13,9 @@ use crate::{
         fields::{escaped, link},
         moment::Moment,
     },
-    nouns::{groups, people::Person, users},
+    nouns::{groups, users},
 };
 
-/// How many names of a page are looked up. The others are shown as ids.
-const NAMES_MAX: usize = 40;
-/// How many admin keys are named.
-const KEYS_MAX: i64 = 100;
 /// The start of the id of a role assignment, before the ids of its role and its principal.
 const ASSIGNMENT: &str = "role_assignment_";
 /// The middle of the id of a predefined role of a project, and its start.
@@ -84,41 +80,34 @@ pub(crate) async fn sentences(client: &Client, events: Vec<AuditLog>) -> Vec<Sen
     events.into_iter().map(|event| sentence(&names, event)).collect()
 }
 
+/// Looks up the names of all resources that the events mention, by one request.
 async fn names(client: &Client, events: &[AuditLog]) -> Names {
-    let (mut group_ids, mut user_ids) = (BTreeSet::new(), BTreeSet::new());
+    let mut ids = BTreeSet::new();
     for event in events {
+        ids.extend(event.actor.as_ref().and_then(|actor| actor.id()).map(str::to_owned));
         let Some(detail) = &event.detail else { continue };
-        group_ids.extend(detail.group_id.as_ref().map(ToString::to_string));
-        user_ids.extend(detail.user_id.as_ref().map(ToString::to_string));
-        let subject = detail.id.clone().or_else(|| detail.principal_id.clone());
-        let is_user = detail.principal_type.as_deref() == Some("user");
-        match event.r#type.as_str().split('.').next() {
-            Some("group") => group_ids.extend(subject),
-            Some("user") => user_ids.extend(subject),
-            Some("role") if is_user => user_ids.extend(detail.principal_id.clone()),
-            Some("role") => group_ids.extend(detail.principal_id.clone()),
-            _ => {}
-        }
+        ids.extend(detail.group_id.as_ref().map(ToString::to_string));
+        ids.extend(detail.user_id.as_ref().map(ToString::to_string));
+        ids.extend(detail.id.clone());
+        ids.extend(detail.principal_id.clone());
+        ids.extend(role_of_assignment(detail).map(str::to_owned));
     }
-    let groups = group_ids.into_iter().take(NAMES_MAX).map(|id| async move {
-        let group = client.groups().retrieve_group(id.clone()).await.ok()?;
-        Some((id, group.name.clone()))
-    });
-    let users = user_ids.into_iter().take(NAMES_MAX).map(|id| async move {
-        let user: Person = client.users().retrieve_user(id.clone()).await.ok()?.into_inner().into();
-        Some((id, user.shown().to_owned()))
-    });
-    let (groups, users) = (join_all(groups).await, join_all(users).await);
-    let mut names: HashMap<String, String> = groups.into_iter().chain(users).flatten().collect();
-    // A visitor may lack the scopes of these lists.
-    if let Ok(roles) = client.roles().list_roles().await {
-        names.extend(roles.into_inner().data.into_iter().map(|role| (role.id.to_string(), role.name)));
+    let ids: Vec<String> = ids.into_iter().take(NAMES_MAX).collect();
+    if ids.is_empty() {
+        return Names::default();
     }
-    if let Ok(keys) = client.admin_api_keys().list_admin_api_keys().limit(KEYS_MAX).await {
-        let named = |key: AdminApiKey| Some((key.id.to_string(), key.name?));
-        names.extend(keys.into_inner().data.into_iter().filter_map(named));
-    }
-    Names(names)
+    // Without names, the ids are shown.
+    let Ok(found) = client.names().look_up_names(LookUpNamesBody::new(ids)).await else {
+        return Names::default();
+    };
+    Names(found.into_inner().data.into_iter().map(|named| (named.id, named.name)).collect())
+}
+
+/// The id of the role in the id of an assignment.
+fn role_of_assignment(detail: &AuditLogDetail) -> Option<&str> {
+    let principal_id = detail.principal_id.as_deref()?;
+    let role = detail.id.as_deref()?.strip_prefix(ASSIGNMENT)?.strip_suffix(principal_id)?;
+    Some(role.trim_end_matches('_'))
 }
 
 fn sentence(names: &Names, event: AuditLog) -> Sentence {
@@ -161,6 +150,9 @@ fn parts(names: &Names, kind: &str, detail: &AuditLogDetail) -> Vec<Part> {
         ("project.group.removed", _, Some(group)) => {
             return vec![Part::words("ended the access of the group"), group];
         }
+        ("login.succeeded", ..) => return vec![Part::words("signed in to the web console")],
+        ("login.failed", ..) => return vec![Part::words("failed to unlock the web console")],
+        ("logout.succeeded", ..) => return vec![Part::words("signed out of the web console")],
         _ => {}
     }
     if kind.starts_with("role.assignment.") {
@@ -179,8 +171,7 @@ fn assignment(names: &Names, kind: &str, detail: &AuditLogDetail) -> Vec<Part> {
         false => ("unassigned the role", "from"),
     };
     let principal_id = detail.principal_id.as_deref().unwrap_or_default();
-    let role = detail.id.as_deref().and_then(|id| id.strip_prefix(ASSIGNMENT)?.strip_suffix(principal_id));
-    let role = role.map(|role| names.role(role.trim_end_matches('_'))).map(without_page_of_project);
+    let role = role_of_assignment(detail).map(|role| names.role(role)).map(without_page_of_project);
     let principal = match detail.principal_type.as_deref() {
         Some("user") => names.user(principal_id),
         _ => names.group(principal_id),

@@ -150,9 +150,10 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
     })
 }
 
-/// Plans to remove the user from all groups.
+/// Plans to remove the user from all groups and to end the user's rights.
 pub(crate) async fn offboard(Path(id): Path<String>, form: ChangeForm) -> Answer {
     let user = UserId::try_from(id).map_err(Error::from)?;
-    let planned = runs::planner(&form.visit)?.plan_offboarding(&user).await;
+    let caller = form.visit.session.as_ref().map(|session| session.open.caller.actor().to_owned());
+    let planned = runs::planner(&form.visit)?.plan_offboarding(&user, caller.as_deref()).await;
     runs::keep(&form.visit, planned)
 }

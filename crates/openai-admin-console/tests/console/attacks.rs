@@ -22,9 +22,29 @@ async fn the_cookie_of_a_session_is_hidden_and_strict() {
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let page = browser.send("POST", "/console/sign-in", &[("sec-fetch-site", "same-origin")], &fields).await;
     let cookie = page.headers["set-cookie"].to_str().expect("a cookie");
-    assert!(cookie.starts_with("openai-admin="), "{cookie}");
+    assert!(cookie.starts_with("openai-admin-8080="), "{cookie}");
     assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");
     assert!(!cookie.contains(&site.key));
+}
+
+#[tokio::test]
+async fn two_consoles_on_one_host_keep_separate_sessions() {
+    let (one, other) = (Site::new().await, Site::new().await);
+    let mut browser = one.signed_in().await;
+    let signed_in = browser.cookies.clone();
+    browser.router = other.router.clone();
+    let at_other = [("host", "localhost:8081"), ("sec-fetch-site", "same-origin")];
+    let form = browser.send("GET", "/console/sign-in", &at_other, &[]).await;
+    let fields = [("token", form.token()), ("key", other.key.clone())];
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let page = browser.send("POST", "/console/sign-in", &at_other, &fields).await;
+    assert!(page.status.is_redirection(), "{}", page.html);
+    assert!(browser.cookies.contains_key("openai-admin-8081"));
+    for (name, value) in signed_in {
+        assert_eq!(browser.cookies.get(&name), Some(&value));
+    }
+    browser.router = one.router.clone();
+    assert_eq!(browser.get("/console").await.path, "/console");
 }
 
 #[tokio::test]
@@ -93,7 +113,7 @@ async fn a_foreign_host_is_misdirected() {
             assert_eq!(page.status, StatusCode::MISDIRECTED_REQUEST, "{host} {path}");
         }
     }
-    assert_eq!(browser.send("GET", "/console", &[("host", "[::1]:80")], &[]).await.status, StatusCode::OK);
+    assert_eq!(browser.send("GET", "/console", &[("host", "[::1]:8080")], &[]).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use axum::{
     http::{HeaderMap, Request, StatusCode},
 };
 use http_body_util::BodyExt as _;
+use openai_admin::Timestamp;
 use openai_admin_console::{Console, Pages};
 use openai_admin_server::{Caller, Config, Minter, Server, api_keys, browser::AllowedHosts};
 use openai_admin_store::{Organization, Store};
@@ -119,6 +120,24 @@ impl Site {
         self.clock.fetch_add(minutes * 60_000, Ordering::Relaxed);
     }
 
+    /// Loads `number` users, `user_0` and so on, and a group with all of them.
+    pub(crate) async fn load(&self, number: usize) {
+        let user = |at| json!({ "id": format!("user_{at}"), "name": format!("Person {at}"), "email": format!("p{at}@example.com") });
+        let users: Vec<_> = (0..number).map(user).collect();
+        let members: Vec<String> = (0..number).map(|at| format!("user_{at}")).collect();
+        let groups = json!([{ "id": "group_all", "name": "Everyone", "members": members }]);
+        let organization = json!({ "id": self.organization.id, "title": self.organization.title });
+        let directory = json!({ "organization": organization, "users": users, "groups": groups });
+        let directory = serde_json::from_value(directory).expect("a directory");
+        self.store.load(self.minter.stamp("test"), directory).await.expect("loaded");
+    }
+
+    /// Advances the clock to `before_ms` before a time.
+    pub(crate) fn pass_until(&self, at: Timestamp, before_ms: u64) {
+        let at_ms = u64::try_from(at.unix_seconds()).expect("a time after 1970") * 1000;
+        self.clock.store(at_ms - before_ms, Ordering::Relaxed);
+    }
+
     pub(crate) fn operator(&self) -> Caller {
         Caller::local(&self.organization)
     }
@@ -135,6 +154,8 @@ pub(crate) struct Page {
     pub(crate) headers: HeaderMap,
     pub(crate) html: String,
     pub(crate) path: String,
+    /// The size of the body as sent, in bytes.
+    pub(crate) size: usize,
 }
 
 impl Page {
@@ -185,7 +206,32 @@ impl Browser {
         unreachable!("too many redirects at {path}");
     }
 
-    /// One request, without following a redirect.
+    /// Sends a form with files.
+    pub(crate) async fn upload(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        files: &[(&str, &str)],
+    ) -> Page {
+        let mut body = String::new();
+        for (name, value) in fields {
+            body += &format!("--limit\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        }
+        for (name, text) in files {
+            let head = format!("Content-Disposition: form-data; name=\"file\"; filename=\"{name}\"");
+            body += &format!("--limit\r\n{head}\r\nContent-Type: text/plain\r\n\r\n{text}\r\n");
+        }
+        body += "--limit--\r\n";
+        let headers =
+            [("sec-fetch-site", "same-origin"), ("content-type", "multipart/form-data; boundary=limit")];
+        let page = self.send_body("POST", path, &headers, body.into()).await;
+        match page.headers.get("location").and_then(|to| to.to_str().ok()) {
+            Some(to) => self.follow(to, &[]).await,
+            None => page,
+        }
+    }
+
+    /// One request with a form, without following a redirect.
     pub(crate) async fn send(
         &mut self,
         method: &str,
@@ -193,6 +239,14 @@ impl Browser {
         headers: &[(&str, &str)],
         fields: &[(&str, &str)],
     ) -> Page {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(fields);
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let headers: Vec<_> = headers.iter().chain(&form).copied().collect();
+        self.send_body(method, path, &headers, body.finish().into()).await
+    }
+
+    async fn send_body(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Page {
         let mut request = Request::builder().method(method).uri(path);
         if !headers.iter().any(|(name, _)| *name == "host") {
             request = request.header("host", "localhost:8080");
@@ -205,10 +259,7 @@ impl Browser {
         if !cookies.is_empty() {
             request = request.header("cookie", cookies.join("; "));
         }
-        let mut body = form_urlencoded::Serializer::new(String::new());
-        body.extend_pairs(fields);
-        request = request.header("content-type", "application/x-www-form-urlencoded");
-        let request = request.body(Body::from(body.finish())).expect("a request");
+        let request = request.body(Body::from(body)).expect("a request");
         let (parts, body) = self.router.clone().oneshot(request).await.expect("an answer").into_parts();
         for cookie in parts.headers.get_all("set-cookie") {
             let cookie = cookie.to_str().expect("a cookie").split(';').next().expect("a pair");
@@ -220,6 +271,6 @@ impl Browser {
         }
         let body = body.collect().await.expect("a body").to_bytes();
         let html = String::from_utf8_lossy(&body).into_owned();
-        Page { status: parts.status, headers: parts.headers, html, path: path.to_owned() }
+        Page { status: parts.status, headers: parts.headers, html, path: path.to_owned(), size: body.len() }
     }
 }

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use axum::http::StatusCode;
 use openai_admin::{Client, models::CreateGroupBody};
@@ -11,6 +11,11 @@ use crate::browser::Browser;
 
 /// An emulator on a port, and a browser of its console in process.
 async fn emulator() -> (Emulator, Browser) {
+    emulator_with(None).await
+}
+
+/// The same with a folder for the runs of the console.
+async fn emulator_with(runs: Option<PathBuf>) -> (Emulator, Browser) {
     let router: Arc<OnceCell<Router>> = Arc::default();
     let pages = |service: EmulatorService| {
         let client_of = |url: &str| {
@@ -18,7 +23,7 @@ async fn emulator() -> (Emulator, Browser) {
             client.service(service.clone()).build().expect("a client")
         };
         let hosts = AllowedHosts::of([127, 0, 0, 1].into());
-        let pages = Pages { hosts, is_secure: false, runs: None, policy: Default::default() };
+        let pages = Pages { hosts, is_secure: false, runs, policy: Default::default() };
         let (client, controls) = (client_of("http://localhost/v1"), client_of("http://localhost"));
         let console = Console::open(client, controls, Minter::system(), pages);
         router.set(console.router()).expect("one router");
@@ -81,4 +86,56 @@ async fn another_site_cannot_use_the_emulator_through_its_console() {
     let headers = [("origin", "https://evil.example")];
     let page = browser.send("POST", "/console/emulator", &headers, &[("action", "reset")]).await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_rule_is_explained_and_switched_by_a_form() {
+    let (_emulator, mut browser) = emulator().await;
+    let text = browser.get("/console/emulator").await.text();
+    assert!(text.contains("All are on."), "{text}");
+    assert!(text.contains("adding a user who is in the project returns the user, unchanged"), "{text}");
+    let fields = [("action", "rule"), ("name", "already_in_project"), ("state", "off")];
+    let text = browser.post("/console/emulator", &fields).await.text();
+    assert!(text.contains("1 off."), "{text}");
+    let fields = [("action", "rule"), ("name", "already_in_project"), ("state", "on")];
+    assert!(browser.post("/console/emulator", &fields).await.text().contains("All are on."));
+    let refused = browser.post("/console/emulator", &[("action", "rule"), ("name", "no_rule")]).await;
+    assert!(refused.text().contains("unknown rule"), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn the_clock_is_set_to_a_time_by_a_form() {
+    let (_emulator, mut browser) = emulator().await;
+    for (now, shown) in
+        [("2030-01-31T12:00", "2030-01-31T12:00:00"), ("2031-02-03T04:05:06", "2031-02-03T04:05:06")]
+    {
+        let page = browser.post("/console/emulator", &[("action", "set_clock"), ("now", now)]).await;
+        assert!(page.text().contains(shown) && page.text().contains("(stopped)"), "{}", page.text());
+    }
+    let fields = [("action", "set_clock"), ("now", "2030-01-31T12:00"), ("runs", "yes")];
+    assert!(!browser.post("/console/emulator", &fields).await.text().contains("(stopped)"));
+    let refused = browser.post("/console/emulator", &[("action", "set_clock"), ("now", "soon")]).await;
+    assert!(!refused.status.is_success(), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn plans_are_applied_and_undone_in_an_emulator_with_a_folder_of_runs() {
+    let runs = tempfile::tempdir().unwrap();
+    let (emulator, mut browser) = emulator_with(Some(runs.path().to_owned())).await;
+    let client = emulator.client().unwrap();
+    client.groups().create_group(CreateGroupBody::new("Support".try_into().unwrap())).await.unwrap();
+    let body = serde_json::json!({ "name": "Ada", "email": "ada@example.com" });
+    let request = openai_admin::client::RawRequest::new(openai_admin::Method::Post, "/x/users");
+    client.send_raw(&request.body(body.to_string())).await.unwrap();
+    let rows = "email,group\nada@example.com,Support\n";
+    let plan = browser.upload("/console/plans", &[("kind", "table")], &[("people.csv", rows)]).await;
+    assert!(plan.text().contains("+ ada@example.com"), "{}", plan.text());
+    let run = browser.post(&plan.path.clone(), &[]).await;
+    assert!(run.text().contains("complete"), "{}", run.text());
+    assert!(browser.get("/console/runs").await.text().contains("import people.csv"));
+    let undo = format!("{}/undo", run.path.split('?').next().unwrap());
+    let plan = browser.post(&undo, &[]).await;
+    // The limit on the last member of a group.
+    let run = browser.post(&plan.path.clone(), &[("removals", "1")]).await;
+    assert!(run.text().contains("complete"), "{}", run.text());
 }

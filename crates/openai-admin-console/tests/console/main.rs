@@ -5,3 +5,4 @@ mod browser;
 mod emulator;
 mod pages;
 mod plans;
+mod uploads;

@@ -3,7 +3,7 @@ use axum::http::StatusCode;
 use crate::browser::{HOSTILE, Page, Site};
 
 /// Pages that anyone with all scopes may open.
-const PAGES: [&str; 25] = [
+const PAGES: [&str; 28] = [
     "/console",
     "/console/groups",
     "/console/groups?q=ml",
@@ -23,7 +23,10 @@ const PAGES: [&str; 25] = [
     "/console/keys",
     "/console/audit",
     "/console/audit?type=group.created&from=2020-01-01&to=2020-01-02",
+    "/console/audit?live=yes",
     "/console/usage",
+    "/console/plans/new",
+    "/console/groups/group_ml?q=bo",
     "/console/runs",
     "/console/search",
     "/console/search?q=e",
@@ -36,7 +39,7 @@ fn check(page: &Page) {
     let Page { path, html, .. } = page;
     assert!(page.headers["content-type"].to_str().expect("a type").starts_with("text/html"), "{path}");
     assert_eq!(html.matches("<h1>").count(), 1, "{path} has one h1");
-    assert!(html.contains("<title>") && html.contains("<html lang=\"en\">"), "{path} has a title");
+    assert!(html.contains("<title>") && html.contains("<html lang=\"en\""), "{path} has a title");
     assert_eq!(html.matches("<main").count(), 1, "{path} has one main");
     let lower = html.to_lowercase();
     assert!(!lower.contains(" style="), "{path} has a style attribute");
@@ -110,7 +113,9 @@ async fn a_read_only_session_sees_no_forms_that_change_something() {
         let actions =
             page.html.split("method=\"post\" action=\"").skip(1).filter_map(|rest| rest.split('"').next());
         for action in actions {
-            let is_session = ["/console/sign-out", "/console/sign-in", "/console/unlock"].contains(&action);
+            let is_session =
+                ["/console/sign-out", "/console/sign-in", "/console/unlock", "/console/appearance"]
+                    .contains(&action);
             assert!(is_session || action.ends_with("/plan"), "{path} has a form to {action}");
         }
         assert!(!page.html.contains("name=\"action\""), "{path} can be changed");
@@ -172,4 +177,63 @@ async fn the_texts_of_pages_match_their_snapshots() {
         texts += &format!("{path}\n{content}\n\n");
     }
     insta::assert_snapshot!(texts);
+}
+
+#[tokio::test]
+async fn a_page_is_compressed_for_a_browser_that_accepts_gzip() {
+    let site = Site::new().await;
+    site.load(300).await;
+    let mut browser = site.signed_in().await;
+    let plain = browser.get("/console/users").await;
+    assert!(!plain.headers.contains_key("content-encoding"));
+    let gzip = [("accept-encoding", "gzip, br")];
+    let page = browser.send("GET", "/console/users", &gzip, &[]).await;
+    assert_eq!(page.headers["content-encoding"], "gzip");
+    assert!(page.size * 3 < plain.size, "{} of {} bytes", page.size, plain.size);
+    // A first page: the page, the style and the script.
+    let asset = |kind: &str| {
+        let path =
+            plain.html.split('"').find(|part| part.starts_with("/console/assets/") && part.ends_with(kind));
+        path.expect("an asset").to_owned()
+    };
+    let (style, script) = (asset(".css"), asset(".js"));
+    let mut size = browser.send("GET", "/console", &gzip, &[]).await.size;
+    for path in [style, script] {
+        size += browser.send("GET", &path, &gzip, &[]).await.size;
+    }
+    assert!(size < 15_000, "the first page has {size} bytes");
+}
+
+#[tokio::test]
+async fn a_chosen_colour_scheme_is_in_the_page_and_lasts() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in().await;
+    let page = browser.get("/console/groups").await;
+    assert!(page.html.contains("<html lang=\"en\">"), "the scheme of the system");
+    let fields =
+        [("token", page.token()), ("scheme", "dark".to_owned()), ("back", "/console/groups".to_owned())];
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let sent =
+        browser.send("POST", "/console/appearance", &[("sec-fetch-site", "same-origin")], &fields).await;
+    assert!(sent.headers["set-cookie"].to_str().expect("a cookie").contains("Max-Age=31536000"));
+    let page = browser.get("/console/groups").await;
+    assert!(page.html.contains("<html lang=\"en\" class=\"dark\">"));
+    let fields = [("token", page.token()), ("scheme", String::new())];
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    browser.post("/console/appearance", &fields).await;
+    assert!(browser.get("/console/groups").await.html.contains("<html lang=\"en\">"));
+}
+
+#[tokio::test]
+async fn the_audit_log_names_sign_ins_and_a_live_page_does_not_keep_a_session_alive() {
+    let site = Site::new().await;
+    let mut browser = site.signed_in().await;
+    let text = browser.get("/console/audit?live=yes").await.text();
+    assert!(text.contains("ci signed in to the web console"), "{text}");
+    for minutes in [20, 9, 2] {
+        site.pass(minutes);
+        browser.send("GET", "/console/audit?live=yes", &[("x-console-poll", "1")], &[]).await;
+    }
+    let page = browser.get("/console/audit").await;
+    assert!(page.path.starts_with("/console/sign-in"), "31 minutes without use: {}", page.path);
 }

@@ -163,7 +163,33 @@ async fn order(expected: &Expectation, snapshot: &JournalSnapshot) -> Result<Ver
     if expected.requests != ExchangeFilter::default() {
         message.push_str(&format!(" among those{}", with(&expected.requests)));
     }
+    message.push_str(&early(expected, missing, &found, snapshot).await);
+    message.push_str(&nearest(missing, snapshot).await);
     Err(Error::NotVerified(message + &dropped(snapshot)))
+}
+
+/// The requests that match a missing one, but arrived before the last that was found.
+async fn early(
+    expected: &Expectation,
+    missing: &ExchangeFilter,
+    found: &[u64],
+    snapshot: &JournalSnapshot,
+) -> String {
+    let mut numbers = Vec::new();
+    all(&snapshot.exchanges, |recorded| {
+        let number = recorded.exchange.number;
+        let is_early = found.last().is_some_and(|last| number < *last);
+        if is_early
+            && !found.contains(&number)
+            && expected.requests.matches(recorded)
+            && missing.matches(recorded)
+        {
+            numbers.push(number);
+        }
+        is_early && numbers.len() <= NUMBERS_SHOWN_MAX
+    })
+    .await;
+    if numbers.is_empty() { String::new() } else { format!("; too early: {}", shown(&numbers)) }
 }
 
 fn with(filter: &ExchangeFilter) -> String {

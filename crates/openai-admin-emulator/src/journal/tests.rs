@@ -120,14 +120,18 @@ async fn an_order_is_verified() {
     assert_eq!(
         verify(json!({ "operation": "add-group-user", "in_order": [y, { "status": 200 }] })).await,
         Err("expected requests in order, but in_order[1] is missing: no request with {\"status\":200} after number 2, \
-             which is in_order[0] among those with {\"operation\":\"add-group-user\"}"
+             which is in_order[0] among those with {\"operation\":\"add-group-user\"}; too early: number 1; \
+             nearest: number 4 (status is 404)"
             .to_owned())
     );
     assert_eq!(
         verify(json!({ "in_order": [{ "status": 500 }] })).await,
-        Err("expected requests in order, but in_order[0] is missing: no request with {\"status\":500}"
+        Err("expected requests in order, but in_order[0] is missing: no request with {\"status\":500}; \
+             nearest: number 1 (status is 200); number 2 (status is 200); number 3 (status is 200)"
             .to_owned())
     );
+    let twice = verify(json!({ "in_order": [{ "status": 404 }, { "status": 404 }] })).await.expect_err("one");
+    assert!(twice.contains("after number 4") && !twice.contains("too early"), "{twice}");
 }
 
 #[tokio::test]

@@ -55,18 +55,25 @@ pub struct Caller {
     pub(crate) actor: String,
     pub(crate) scopes: Vec<String>,
     expires_at: Option<Timestamp>,
+    /// The key of a session of the web console, which is checked again at each request.
+    session_key: Option<Digest>,
 }
 
 impl Caller {
     /// The operator of this machine, who needs no key and has all scopes in `organization`.
     pub fn local(organization: &Organization) -> Self {
-        Self {
-            org: organization.org,
-            organization_id: organization.id.clone(),
-            actor: LOCAL.to_owned(),
-            scopes: api_keys::all_scopes(),
-            expires_at: None,
-        }
+        Self::operator(organization.org, organization.id.clone())
+    }
+
+    fn operator(org: Org, organization_id: OrganizationId) -> Self {
+        let (actor, scopes) = (LOCAL.to_owned(), api_keys::all_scopes());
+        Self { org, organization_id, actor, scopes, expires_at: None, session_key: None }
+    }
+
+    /// The same caller, with this name in the audit log.
+    #[must_use]
+    pub fn with_actor(self, actor: impl Into<String>) -> Self {
+        Self { actor: actor.into(), ..self }
     }
 
     /// The caller of a session of the web console: its key, or the operator of this machine.
@@ -75,15 +82,10 @@ impl Caller {
         match key {
             Some(key) => {
                 let (scopes, expires_at) = (key.scopes, key.expires_at);
-                Self { org, organization_id, actor: key.id, scopes, expires_at }
+                let session_key = api_keys::digest_of(&key.hash);
+                Self { org, organization_id, actor: key.id, scopes, expires_at, session_key }
             }
-            None => Self {
-                org,
-                organization_id,
-                actor: LOCAL.to_owned(),
-                scopes: api_keys::all_scopes(),
-                expires_at: None,
-            },
+            None => Self::operator(org, organization_id),
         }
     }
 
@@ -130,7 +132,7 @@ impl Caller {
 
     fn with_key(key: ApiKey) -> Self {
         let ApiKey { org, organization_id, id, scopes, expires_at, .. } = key;
-        Self { org, organization_id, actor: id, scopes, expires_at }
+        Self { org, organization_id, actor: id, scopes, expires_at, session_key: None }
     }
 }
 
@@ -195,6 +197,21 @@ impl Authenticator {
         match caller.expires_at {
             Some(expires_at) if expires_at <= self.minter.now() => Err(wrong_key(key)),
             _ => Ok(caller),
+        }
+    }
+
+    /// Refuses the caller of a session whose key was revoked or has expired since. A key is cached as long as that of a
+    /// request.
+    pub(crate) async fn recheck(&self, caller: &Caller) -> Result<(), ApiError> {
+        let Some(digest) = caller.session_key else { return Ok(()) };
+        let current = match self.cached_key(&digest) {
+            Some(cached) if self.is_fresh(&cached) => Some(cached.caller),
+            _ => self.look_up(digest).await?,
+        };
+        let is_valid = |expires_at: Option<Timestamp>| expires_at.is_none_or(|at| at > self.minter.now());
+        match current {
+            Some(current) if is_valid(current.expires_at) => Ok(()),
+            _ => Err(ApiError::ended_session_key()),
         }
     }
 

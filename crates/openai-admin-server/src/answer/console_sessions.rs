@@ -128,26 +128,27 @@ impl ConsoleSessions {
 
     async fn open(&self, caller: &Caller, key_id: Option<String>) -> Result<String, RefusedKey> {
         let secret = self.new_secret();
-        let (now, hash) = (self.now(), api_keys::hash(&secret));
-        let expired = Timestamp::from_unix_seconds(now.unix_seconds() - SECONDS_MAX);
-        let stored = self.0.store.create_console_session(caller.org, hash, key_id, now, expired).await;
+        let (stamp, hash) = (self.0.minter.stamp(&caller.actor), api_keys::hash(&secret));
+        let expired = Timestamp::from_unix_seconds(stamp.at().unix_seconds() - SECONDS_MAX);
+        let stored = self.0.store.create_console_session(caller.org, hash, key_id, stamp, expired).await;
         stored.map_err(ApiError::from)?;
         Ok(secret)
     }
 
-    /// The session with this secret. `None` if it has ended, or if its key was revoked or has expired.
+    /// The session with this secret. `None` if it has ended, or if its key was revoked or has expired. `is_use` is false for
+    /// a request that the page sends without its reader, which must not keep a session alive.
     ///
     /// # Errors
     ///
     /// If the database is unavailable.
-    pub async fn find(&self, secret: &str) -> Result<Option<OpenSession>, RefusedKey> {
+    pub async fn find(&self, secret: &str, is_use: bool) -> Result<Option<OpenSession>, RefusedKey> {
         if secret.len() != SECRET_LENGTH {
             return Ok(None);
         }
         let (now, hash) = (self.now(), api_keys::hash(secret));
         let found = self.0.store.find_console_session(hash.clone()).await.map_err(ApiError::from)?;
         let Some(session) = found.filter(|session| is_open(session, now)) else { return Ok(None) };
-        if now.unix_seconds() - session.seen_at.unix_seconds() >= SEEN_EVERY_SECONDS {
+        if is_use && now.unix_seconds() - session.seen_at.unix_seconds() >= SEEN_EVERY_SECONDS {
             self.0.store.touch_console_session(hash, now).await.map_err(ApiError::from)?;
         }
         Ok(Some(opened(session, now)))
@@ -167,14 +168,30 @@ impl ConsoleSessions {
     ) -> Result<(), RefusedKey> {
         // The operator of this machine has no key to repeat.
         if session.key_name.is_some() {
-            let caller = self.check_key(key, extensions).await?;
-            if caller.actor != session.caller.actor {
+            let checked = self.check_key(key, extensions).await.and_then(|caller| {
                 let message = "This is another key. Sign out to use it.".to_owned();
-                return Err(RefusedKey { status: 401, message });
+                let is_same = caller.actor == session.caller.actor;
+                is_same.then_some(()).ok_or(RefusedKey { status: 401, message })
+            });
+            if let Err(refused) = checked {
+                self.record_failure(session, &refused).await?;
+                return Err(refused);
             }
         }
         let until = Timestamp::from_unix_seconds(self.now().unix_seconds() + UNLOCKED_SECONDS);
         self.set_unlocked(secret, Some(until)).await
+    }
+
+    /// Records that a wrong key did not unlock a session. A sign-in with a wrong key names no organization, so no audit
+    /// log can record it.
+    async fn record_failure(&self, session: &OpenSession, refused: &RefusedKey) -> Result<(), RefusedKey> {
+        if refused.status != 401 {
+            return Ok(());
+        }
+        let (org, stamp) = (session.caller.org, self.0.minter.stamp(&session.caller.actor));
+        let message = "the key is not the key of the session".to_owned();
+        let recorded = self.0.store.record_failed_login(org, stamp, "wrong_key".to_owned(), message).await;
+        Ok(recorded.map_err(ApiError::from)?)
     }
 
     /// Makes a session read-only again.
@@ -196,8 +213,9 @@ impl ConsoleSessions {
     /// # Errors
     ///
     /// If the database is unavailable.
-    pub async fn sign_out(&self, secret: &str) -> Result<(), RefusedKey> {
-        let deleted = self.0.store.delete_console_session(api_keys::hash(secret)).await;
+    pub async fn sign_out(&self, secret: &str, session: &OpenSession) -> Result<(), RefusedKey> {
+        let (org, stamp) = (session.caller.org, self.0.minter.stamp(&session.caller.actor));
+        let deleted = self.0.store.delete_console_session(org, stamp, api_keys::hash(secret)).await;
         Ok(deleted.map_err(ApiError::from)?)
     }
 }

@@ -120,6 +120,12 @@ impl ApiError {
         Self::new(rules::WRONG_KEY, message)
     }
 
+    /// The key of a session of the web console ended while the session was in use.
+    pub(crate) fn ended_session_key() -> Self {
+        let message = "Incorrect API key provided: the key of this session was revoked or has expired.";
+        Self::new(rules::WRONG_KEY, message)
+    }
+
     pub(crate) fn several_keys() -> Self {
         let message = "Incorrect API key provided: your request has more than one Authorization header.";
         Self::new(rules::WRONG_KEY, message)

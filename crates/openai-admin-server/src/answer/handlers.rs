@@ -4,9 +4,15 @@ use std::{marker::PhantomData, sync::Arc};
 
 use bytes::Bytes;
 use openai_admin::{
-    AuditLogEventType,
-    models::{GroupUserAssignment, GroupUserDeletedResource, ListAuditLogsResponse, UserListResource},
-    operations::{AddGroupUser, ListAuditLogs, ListGroupUsers, RemoveGroupUser},
+    AuditLogEventType, Endpoint, NamedKind,
+    models::{
+        GroupUserAssignment, GroupUserDeletedResource, ListAuditLogsResponse, NameListResource,
+        UserListResource,
+    },
+    operations::{
+        AddGroupUser, ListAdminApiKeys, ListAuditLogs, ListGroupUsers, ListGroups, ListRoles, ListUsers,
+        LookUpNames, RemoveGroupUser,
+    },
 };
 use openai_admin_store::{IdempotencyKey, Org, Result, Rule, Stamp, Store};
 
@@ -78,4 +84,18 @@ pub(crate) async fn list_audit_logs(
         request.event_types = published.cloned().collect();
     }
     context.store.list_audit_logs(context.org(), request).await
+}
+
+/// Leaves out the kinds of resources whose lists the caller may not read.
+pub(crate) async fn look_up_names(context: Context, request: LookUpNames) -> Result<NameListResource> {
+    let mut names = context.store.read(context.org(), context.minter.now(), request).await?;
+    let scope = |kind: &NamedKind| match kind {
+        NamedKind::Group => Some(ListGroups::SCOPE),
+        NamedKind::User => Some(ListUsers::SCOPE),
+        NamedKind::Role => Some(ListRoles::SCOPE),
+        NamedKind::AdminApiKey => Some(ListAdminApiKeys::SCOPE),
+        _ => None,
+    };
+    names.data.retain(|named| scope(&named.kind).is_some_and(|scope| context.caller.require(scope).is_ok()));
+    Ok(names)
 }

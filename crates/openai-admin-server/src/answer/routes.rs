@@ -238,6 +238,7 @@ pub(crate) fn routes() -> Vec<Route> {
         change::<DeleteFederationRule>(),
         // Audit logs
         with(handlers::list_audit_logs),
+        with(handlers::look_up_names),
     ]
 }
 

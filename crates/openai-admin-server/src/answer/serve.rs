@@ -115,7 +115,8 @@ pub(crate) async fn answer(
     };
     // A path that is not UTF-8 is unknown.
     let Ok(path) = path else { return unknown_url(request) };
-    let handled = run(&shared, &source, route, path, request);
+    let mut caller = None;
+    let handled = run(&shared, &source, route, path, request, &mut caller);
     let mut response = match tokio::time::timeout(shared.config.limits.request_timeout, handled).await {
         Ok(Ok(response)) => response,
         Ok(Err(refusal)) => refusal.into_response(),
@@ -124,7 +125,7 @@ pub(crate) async fn answer(
             Refusal { error, body_was_read: false }.into_response()
         }
     };
-    response.extensions_mut().insert(OperationId(route.facts.id));
+    response.extensions_mut().insert(Answered { operation: route.facts.id, caller });
     response
 }
 
@@ -155,20 +156,24 @@ async fn refuse(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let refused = async {
-        let admitted = admit(shared, source, None, &parts).await;
+        let admitted = admit(shared, source, None, &parts, &mut None).await;
         let error = admitted.map_or_else(|error| error, |_| ApiError::not_served(operation));
         Refusal { error, body_was_read: discard(body).await }
     };
     let refusal = tokio::time::timeout(shared.config.limits.request_timeout, refused).await;
     let too_long = || Refusal { error: ApiError::took_too_long(false), body_was_read: false };
     let mut response = refusal.unwrap_or_else(|_| too_long()).into_response();
-    response.extensions_mut().insert(OperationId(operation.id));
+    response.extensions_mut().insert(Answered { operation: operation.id, caller: None });
     response
 }
 
-/// The operation of a response, for the log.
-#[derive(Clone, Copy)]
-struct OperationId(&'static str);
+/// The operation and the caller of a response, for the log.
+#[derive(Clone)]
+struct Answered {
+    operation: &'static str,
+    /// `None` if the request has no valid key.
+    caller: Option<Arc<Caller>>,
+}
 
 async fn run(
     shared: &Shared,
@@ -176,9 +181,10 @@ async fn run(
     route: &Route,
     path: RawPathParams,
     request: Request,
+    authenticated: &mut Option<Arc<Caller>>,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let caller = match admit(shared, source, Some(route.facts.scope), &parts).await {
+    let caller = match admit(shared, source, Some(route.facts.scope), &parts, authenticated).await {
         Ok(caller) => caller,
         Err(error) => return Err(Refusal { error, body_was_read: discard(body).await }),
     };
@@ -206,12 +212,14 @@ async fn run(
     Ok(response)
 }
 
-/// Authenticates the caller, and checks the rate limit and `scope`.
+/// Authenticates the caller, and checks the rate limit and `scope`. The caller of a valid key is in `authenticated` even
+/// if the request is refused afterwards.
 async fn admit(
     shared: &Shared,
     source: &CallerSource,
     scope: Option<Scope>,
     parts: &Parts,
+    authenticated: &mut Option<Arc<Caller>>,
 ) -> Result<Arc<Caller>, ApiError> {
     let headers = &parts.headers;
     let caller = match source {
@@ -221,8 +229,13 @@ async fn admit(
         // An emulator that accepts any key accepts any organization's name.
         CallerSource::AnyKey(caller) => Arc::new(caller.with_any_key(headers)?),
         CallerSource::Fixed(caller) => Arc::clone(caller),
-        CallerSource::Extension => parts.extensions.get().cloned().ok_or_else(ApiError::no_key)?,
+        CallerSource::Extension => {
+            let caller: Arc<Caller> = parts.extensions.get().cloned().ok_or_else(ApiError::no_key)?;
+            shared.authenticator.recheck(&caller).await?;
+            caller
+        }
     };
+    *authenticated = Some(Arc::clone(&caller));
     if !matches!(source, CallerSource::AnyKey(_)) {
         caller.check_organization(headers)?;
     }
@@ -300,7 +313,8 @@ pub(crate) fn needs_tls() -> Router {
         .fallback(async || Refusal { error: ApiError::needs_tls(), body_was_read: false }.into_response())
 }
 
-/// Adds the headers of every response and writes the access log, which contains no ids, names or bodies.
+/// Adds the headers of every response and writes the access log, which contains no names or bodies, and of ids only that
+/// of the key.
 pub(crate) async fn log_and_add_headers(
     State(shared): State<Arc<Shared>>,
     request: Request,
@@ -324,7 +338,8 @@ pub(crate) async fn log_and_add_headers(
 
     let elapsed = shared.minter.steady().saturating_sub(begun);
     let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    let operation = response.extensions().get().map(|OperationId(id)| *id);
+    let answered: Option<Answered> = response.extensions_mut().remove();
+    let operation = answered.as_ref().map(|answered| answered.operation);
     let status = response.status().as_u16();
     shared.metrics.answered(operation, status, elapsed);
     let operation = operation.unwrap_or("-");
@@ -340,7 +355,8 @@ pub(crate) async fn log_and_add_headers(
         );
     }
     let request_id = request_id.as_str();
-    tracing::info!(method = shown(&method), operation, status, elapsed_ms, request_id, "answered");
+    let key = answered.as_ref().and_then(|answered| answered.caller.as_deref()).map_or("-", Caller::actor);
+    tracing::info!(method = shown(&method), operation, status, elapsed_ms, request_id, key, "answered");
 
     let headers = response.headers_mut();
     headers.insert(PROCESSING_MS, HeaderValue::from(elapsed_ms));

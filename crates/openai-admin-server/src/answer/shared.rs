@@ -4,7 +4,7 @@ use crate::{
     answer::{auth::Authenticator, rate_limit::RateLimit, routes::operations},
     connect::{config::Config, connections::Requests},
     minter::Minter,
-    operate::{drain::Drain, metrics::Metrics},
+    operate::{backups::Backups, drain::Drain, metrics::Metrics},
 };
 
 /// The state that all requests share.
@@ -17,6 +17,8 @@ pub(crate) struct Shared {
     pub(crate) requests: Requests,
     pub(crate) drain: Drain,
     pub(crate) metrics: Metrics,
+    /// Where backups are written, if the operator says so.
+    pub(crate) backups: Option<Backups>,
 }
 
 impl Shared {
@@ -28,6 +30,7 @@ impl Shared {
             rate_limit: config.requests_per_minute.map(RateLimit::new),
             drain: Drain::default(),
             metrics: Metrics::new(ids, store.clone(), minter.now(), requests.connections().clone()),
+            backups: config.backups.clone().map(Backups::new),
             requests,
             store,
             minter,

@@ -1,4 +1,4 @@
-use std::{num::NonZeroU32, time::Duration};
+use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
 use crate::connect::limits::Limits;
 
@@ -24,6 +24,8 @@ pub struct Config {
     /// Host names that [`Server::run_admin`](crate::Server::run_admin) accepts, besides the loopback and the address of
     /// its listener.
     pub admin_hosts: Vec<String>,
+    /// The backup, or the folder of backups, whose last change is a metric.
+    pub backups: Option<PathBuf>,
     /// The limits for clients.
     pub limits: Limits,
     /// The exporter for spans. `None`: no traces.
@@ -55,6 +57,11 @@ impl Config {
     /// Sets [`admin_hosts`](Self::admin_hosts).
     pub fn with_admin_hosts(self, admin_hosts: Vec<String>) -> Self {
         Self { admin_hosts, ..self }
+    }
+
+    /// Sets [`backups`](Self::backups).
+    pub fn with_backups(self, backups: Option<PathBuf>) -> Self {
+        Self { backups, ..self }
     }
 
     /// Sets [`limits`](Self::limits).

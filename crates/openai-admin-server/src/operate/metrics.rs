@@ -3,7 +3,11 @@
 //! A request costs two reads of a clock and one entry in a histogram, found by two short searches. It hashes, allocates
 //! and formats nothing; rendering the text does.
 
-use std::{fmt, sync::OnceLock, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use openai_admin::Timestamp;
 use openai_admin_store::{COMMIT_SIZES, Figures, Store};
@@ -52,7 +56,11 @@ pub(crate) struct Metrics {
     entered: Vec<[OnceLock<Histogram>; STATUSES.len()]>,
     in_flight: Gauge,
     draining: Gauge,
+    certificate: Arc<OnceLock<CertificateEnd>>,
 }
+
+/// Returns when the certificate in use expires.
+type CertificateEnd = Box<dyn Fn() -> Option<Timestamp> + Send + Sync>;
 
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,11 +94,18 @@ impl Metrics {
             registry.register(name, help, gauge.clone());
         }
         registry.register_collector(Box::new(StoreCollector(store)));
+        let certificate = Arc::default();
+        registry.register_collector(Box::new(CertificateCollector(Arc::clone(&certificate))));
         let mut process = Registry::default();
         process.register_collector(Box::new(ProcessCollector { started_at }));
         let operations: Vec<&'static str> = operations.into_iter().chain([NO_OPERATION]).collect();
         let entered = operations.iter().map(|_| Default::default()).collect();
-        Self { registry, process, durations, operations, entered, in_flight, draining }
+        Self { registry, process, durations, operations, entered, in_flight, draining, certificate }
+    }
+
+    /// Sets the source of the certificate's end. The first call counts.
+    pub(crate) fn watch_certificate(&self, end: impl Fn() -> Option<Timestamp> + Send + Sync + 'static) {
+        let _ = self.certificate.set(Box::new(end));
     }
 
     /// Records an answered request.
@@ -105,12 +120,26 @@ impl Metrics {
         histogram.observe(elapsed.as_secs_f64());
     }
 
-    /// All metrics, as text. `in_flight` is the number of requests without an answer.
-    pub(crate) fn text(&self, in_flight: usize, is_draining: bool) -> Result<String, fmt::Error> {
+    /// All metrics, as text. `in_flight` is the number of requests without an answer, and `backed_up_at` the time of the
+    /// last backup, if the server knows where backups are.
+    pub(crate) fn text(
+        &self,
+        in_flight: usize,
+        is_draining: bool,
+        backed_up_at: Option<Timestamp>,
+    ) -> Result<String, fmt::Error> {
         self.in_flight.set(i64::try_from(in_flight).unwrap_or(i64::MAX));
         self.draining.set(i64::from(is_draining));
         let mut written = String::new();
         text::encode_registry(&mut written, &self.registry)?;
+        if let Some(at) = backed_up_at {
+            let mut backups = Registry::with_prefix("openai_admin");
+            let gauge: Gauge = Gauge::default();
+            gauge.set(at.unix_seconds());
+            let help = "The last change of a backup in the folder of --backups, in Unix seconds";
+            backups.register("last_backup_timestamp_seconds", help, gauge);
+            text::encode_registry(&mut written, &backups)?;
+        }
         // The conventional names of process metrics have no prefix.
         text::encode_registry(&mut written, &self.process)?;
         text::encode_eof(&mut written)?;
@@ -146,6 +175,23 @@ impl Collector for StoreCollector {
         }
         page_sources(&mut encoder, &figures)?;
         commit_sizes(&mut encoder, &figures)
+    }
+}
+
+/// The end of the certificate in use, on a server with TLS.
+struct CertificateCollector(Arc<OnceLock<CertificateEnd>>);
+
+impl fmt::Debug for CertificateCollector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CertificateCollector").finish_non_exhaustive()
+    }
+}
+
+impl Collector for CertificateCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let Some(end) = self.0.get().and_then(|end| end()) else { return Ok(()) };
+        let help = "When the certificate in use expires, in Unix seconds";
+        gauge(&mut encoder, "certificate_expiry_timestamp_seconds", help, end.unix_seconds())
     }
 }
 

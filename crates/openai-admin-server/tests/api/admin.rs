@@ -16,7 +16,7 @@ use crate::{
     support::TestServer,
 };
 
-async fn ask(admin: &Router, path: &str) -> (u16, String) {
+pub(crate) async fn ask(admin: &Router, path: &str) -> (u16, String) {
     let answer = admin.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
     let status = answer.status().as_u16();
     let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
@@ -28,7 +28,7 @@ fn answered(status: u16, text: &str) -> (u16, String) {
 }
 
 /// The value of the line that begins with `name`.
-fn value(text: &str, name: &str) -> f64 {
+pub(crate) fn value(text: &str, name: &str) -> f64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("no {name} in:\n{text}")).parse().unwrap()
 }
@@ -177,4 +177,20 @@ async fn a_server_without_free_connections_still_answers_operators() {
     let admin = tokio::spawn(async move { server.run_admin(listener).await });
     assert!(ask_listener(address, "host: localhost\r\n").await.starts_with("HTTP/1.1 200"));
     admin.abort();
+}
+
+#[tokio::test]
+async fn the_last_backup_is_measured_if_its_folder_is_configured() {
+    const NAME: &str = "openai_admin_last_backup_timestamp_seconds";
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::with(Config::default().with_backups(Some(folder.path().to_owned()))).await;
+    let admin = server.server.admin_router();
+    assert!(!ask(&admin, "/metrics").await.1.contains(NAME), "there is no backup yet");
+    let backup = std::fs::File::create(folder.path().join("1.backup")).unwrap();
+    backup.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000)).unwrap();
+    let text = ask(&admin, "/metrics").await.1;
+    assert_eq!(value(&text, NAME), 1_700_000_000.0);
+    assert!(text.ends_with("# EOF\n") && text.matches("# EOF").count() == 1);
+    let without = TestServer::new().await;
+    assert!(!ask(&without.server.admin_router(), "/metrics").await.1.contains(NAME));
 }

@@ -267,7 +267,7 @@ fn probes() -> Vec<Probe> {
             query: "limit=ten",
             body: json!({ "name": wrong, "user_id": wrong, "role": wrong, "role_id": wrong, "role_name": wrong,
                           "permissions": [], "certificate": wrong, "certificate_ids": wrong, "batch_id": wrong,
-                          "threshold_amount": wrong, "retention_type": wrong, "mode": wrong, "mcp": wrong, "checks": wrong,
+                          "threshold_amount": wrong, "retention_type": wrong, "mode": wrong, "mcp": wrong, "checks": wrong, "ids": wrong,
                           "scopes": wrong, "project_id": wrong, "default": wrong, "max_requests_per_1_minute": wrong }),
             ..probe(400, "invalid_type")
         },

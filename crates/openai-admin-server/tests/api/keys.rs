@@ -2,7 +2,8 @@
 
 use axum::http::header;
 use openai_admin::Timestamp;
-use openai_admin_server::{Config, api_keys};
+use openai_admin_server::{Config, Server, api_keys};
+use tower::ServiceExt as _;
 
 use crate::{
     running::{Running, exchange, get},
@@ -223,4 +224,32 @@ async fn a_key_reaches_its_own_organization_only() {
     request.headers_mut().insert(header::AUTHORIZATION, bearer(&key).parse().unwrap());
     let answer = server.send(request).await;
     assert_eq!((answer.status.as_u16(), answer.header("openai-organization")), (200, Some("org-other")));
+}
+
+#[tokio::test]
+async fn a_change_of_roles_by_another_process_is_seen_by_the_next_request() {
+    let server = TestServer::new().await;
+    let user = server.user("ada").await;
+    let role = server
+        .post("/v1/organization/roles", r#"{"role_name":"Readers","permissions":["api.groups.read"]}"#)
+        .await
+        .body["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let has_permission = async || {
+        let access = server.get(&format!("/v1/x/users/{user}/access")).await;
+        assert_eq!(access.status, 200, "{}", access.body);
+        access.body.to_string().contains("Readers")
+    };
+    // The key is cached from here on.
+    assert!(!has_permission().await);
+    let other = Server::new(server.another_store().await, server.minter.clone(), Config::default());
+    let path = format!("/v1/organization/users/{user}/roles");
+    let request = server.request("POST", &path, format!(r#"{{"role_id":"{role}"}}"#));
+    assert_eq!(other.router().oneshot(request).await.unwrap().status(), 200);
+    assert!(has_permission().await);
+    let request = server.request("DELETE", &format!("{path}/{role}"), "");
+    assert_eq!(other.router().oneshot(request).await.unwrap().status(), 200);
+    assert!(!has_permission().await);
 }

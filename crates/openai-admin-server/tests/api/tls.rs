@@ -18,6 +18,7 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{
+    admin::{ask, value},
     running::{Running, exchange, get, limits, read_to_end},
     support::KEY,
 };
@@ -181,6 +182,32 @@ async fn new_connections_get_a_new_certificate_and_open_ones_stay_open() {
     for stream in [&mut open, &mut new] {
         assert!(exchange(stream, &get("")).await.starts_with("HTTP/1.1 200"));
     }
+}
+
+#[tokio::test]
+async fn the_end_of_the_certificate_in_use_is_measured() {
+    const NAME: &str = "openai_admin_certificate_expiry_timestamp_seconds";
+    let office = Office::new();
+    let ends_on = |day: u8| {
+        let (certificate, key) =
+            office.sign(|parameters| parameters.not_after = rcgen::date_time_ymd(3000, 1, day));
+        office.write("server.pem", certificate);
+        office.write("server.key", key);
+    };
+    ends_on(1);
+    let tls = office.open();
+    let running = Running::start_with(Config::default(), Some(tls.clone())).await;
+    // It serves after a connection.
+    office.connect(&running, &TLS13, "http/1.1").await.unwrap();
+    let admin = running.server.server.admin_router();
+    assert_eq!(value(&ask(&admin, "/metrics").await.1, NAME), 32_503_680_000.0);
+    ends_on(2);
+    tls.reload(now()).unwrap();
+    assert_eq!(value(&ask(&admin, "/metrics").await.1, NAME), (32_503_680_000 + DAY) as f64);
+    let without = Running::start().await;
+    exchange(&mut without.connect().await, &get("")).await;
+    let text = ask(&without.server.server.admin_router(), "/metrics").await.1;
+    assert!(!text.contains(NAME));
 }
 
 #[tokio::test]

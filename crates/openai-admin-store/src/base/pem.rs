@@ -1,7 +1,7 @@
 //! X.509 certificates in PEM format.
 
 use openai_admin::{Timestamp, models::CertificateDetails};
-use rustls::pki_types::pem::{PemObject, SectionKind};
+use rustls_pki_types::pem::{PemObject, SectionKind};
 use x509_cert::{
     Certificate,
     der::Decode,

@@ -34,6 +34,7 @@ impl TimeLimit {
         }
     }
 
+    #[cfg(feature = "postgres")]
     pub(crate) fn deadline(self) -> Instant {
         now() + self.timeout()
     }

@@ -1,9 +1,22 @@
 //! The values and rows of both engines.
 
 use rusqlite::types::ToSqlOutput;
-use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use crate::base::error::{Error, Result};
+
+#[cfg(feature = "postgres")]
+pub(crate) type PostgresRow = tokio_postgres::Row;
+
+/// No row of PostgreSQL exists in a build without it.
+#[cfg(not(feature = "postgres"))]
+pub(crate) enum PostgresRow {}
+
+#[cfg(not(feature = "postgres"))]
+impl PostgresRow {
+    fn try_get<T>(&self, _: usize) -> Result<T> {
+        match *self {}
+    }
+}
 
 /// A parameter. `$1` is the first. The first uses of the parameters in a statement must be in order, because SQLite
 /// numbers them by appearance.
@@ -17,11 +30,7 @@ pub(crate) enum Value<'a> {
 /// A row of a result. Columns are counted from 0.
 pub(crate) enum Row<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
-    Postgres(&'a tokio_postgres::Row),
-}
-
-pub(crate) fn as_parameters<'a>(values: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
-    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+    Postgres(&'a PostgresRow),
 }
 
 impl Row<'_> {
@@ -108,25 +117,4 @@ impl rusqlite::ToSql for Value<'_> {
             Self::Null => ToSqlOutput::from(rusqlite::types::Null),
         })
     }
-}
-
-impl ToSql for Value<'_> {
-    fn to_sql(
-        &self,
-        ty: &Type,
-        out: &mut tokio_postgres::types::private::BytesMut,
-    ) -> std::result::Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        match self {
-            Self::Integer(integer) if *ty == Type::INT8 => integer.to_sql(ty, out),
-            Self::Text(text) if *ty == Type::TEXT => text.to_sql(ty, out),
-            Self::Null => Ok(IsNull::Yes),
-            _ => Err(format!("{self:?} does not fit a parameter of type {ty}").into()),
-        }
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    to_sql_checked!();
 }

@@ -15,6 +15,7 @@ pub(crate) struct Counters {
 }
 
 /// Where a page of group users was read, on a server with replicas.
+#[cfg(feature = "postgres")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum PageSource {
     Replica,
@@ -23,6 +24,7 @@ pub(crate) enum PageSource {
 
 impl Counters {
     /// Counts a page that was read, or is about to be.
+    #[cfg(feature = "postgres")]
     pub(crate) fn page_read(&self, source: PageSource) {
         let pages = match source {
             PageSource::Replica => &self.replica_pages,

@@ -8,6 +8,10 @@
 pub(crate) mod copy;
 mod pages;
 mod replacement;
+#[cfg(feature = "postgres")]
+mod rows;
+#[cfg(not(feature = "postgres"))]
+#[path = "backup/without_rows.rs"]
 mod rows;
 
 use std::{

@@ -217,3 +217,41 @@ impl Store {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Migrations that change what exists: one copies the audit log to a new table, one replaces an index. No release had
+    /// a schema before them.
+    const REBUILDS: [i64; 2] = [3, 19];
+
+    /// The statements of a migration, without comments.
+    fn statements(sql: &str) -> Vec<String> {
+        let lines = sql.lines().map(|line| line.split_once("--").map_or(line, |(code, _)| code));
+        let code = lines.collect::<Vec<_>>().join("\n").to_lowercase();
+        let statements =
+            code.split(';').map(|statement| statement.split_whitespace().collect::<Vec<_>>().join(" "));
+        statements.filter(|statement| !statement.is_empty()).collect()
+    }
+
+    fn only_adds(statement: &str) -> bool {
+        let creates = ["create table ", "create index ", "create unique index "];
+        creates.iter().any(|start| statement.starts_with(start))
+            || (statement.starts_with("alter table ") && statement.contains(" add column "))
+    }
+
+    #[test]
+    fn every_migration_only_adds_to_the_schema() {
+        for (version, sql) in MIGRATIONS {
+            let changes: Vec<_> =
+                statements(sql).into_iter().filter(|statement| !only_adds(statement)).collect();
+            assert_eq!(
+                changes.is_empty(),
+                !REBUILDS.contains(version),
+                "V{version} changes what exists: {changes:?}. Older servers run during a migration, and an operator \
+                 does not expect to lose data: add instead, or make `admin migrate` require a backup first"
+            );
+        }
+    }
+}

@@ -77,7 +77,10 @@ mod tests {
     }
 
     /// Events that are not about a resource in a table, an edge or a setting.
-    const OTHER_EVENTS: [&str; 6] = [
+    const OTHER_EVENTS: [&str; 9] = [
+        "login.succeeded",
+        "login.failed",
+        "logout.succeeded",
         "organization.created",
         "organization.updated",
         "api_key.created",

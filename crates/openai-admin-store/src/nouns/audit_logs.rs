@@ -445,6 +445,10 @@ fn from_row(row: &Row<'_>) -> Result<AuditLog> {
         }
         (group, user) => detail.id = group.or(user).or(row.optional_text(6)?).map(str::to_owned),
     }
+    if r#type == AuditLogEventType::LoginFailed {
+        detail.other = payload.map(|payload| payload.other).unwrap_or_default();
+        return log(row, place, r#type, detail);
+    }
     let payload = payload.map(|payload| with_provider(&mut detail, payload));
     match r#type.as_str().ends_with(".updated") {
         true => detail.changes_requested = payload,

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use ulid::Ulid;
 
 use crate::{
-    invites, project_roles,
+    console_sessions, invites, project_roles,
     support::{Database, Engine, NOW, assert_refused, conformance, run},
     tenant::ids,
 };
@@ -27,6 +27,7 @@ conformance! {
     the_id_of_an_unknown_or_foreign_event_is_not_a_cursor,
     each_organization_has_its_own_log,
     events_of_the_first_version_are_kept_in_order,
+    sign_ins_and_sign_outs_are_events,
 }
 
 /// Type, actor and detail of events, as in the JSON.
@@ -484,4 +485,20 @@ fn events_of_a_moved_database_come_after_existing_ones() {
             moved.store().close().await;
         }
     });
+}
+
+async fn sign_ins_and_sign_outs_are_events(database: Database) {
+    let acme = database.tenant("org-acme", 0, json!([])).await;
+    console_sessions::open(&acme, "one", None, console_sessions::at(0)).await;
+    let (code, message) = ("wrong_key".to_owned(), "another key".to_owned());
+    acme.store().record_failed_login(acme.org(), acme.database.stamp(), code, message).await.unwrap();
+    console_sessions::end(&acme, "one").await;
+    // A session that has ended is not signed out again.
+    console_sessions::end(&acme, "one").await;
+    let log = acme.logs(json!({})).await.unwrap();
+    let failed = json!({ "error_code": "wrong_key", "error_message": "another key" });
+    assert_eq!(
+        shown(&log.data)[..3],
+        [json!(["logout.succeeded", {}]), json!(["login.failed", failed]), json!(["login.succeeded", {}])]
+    );
 }

@@ -30,6 +30,7 @@ mod groups;
 mod idempotency_keys;
 mod invites;
 mod migrations;
+mod names;
 mod organizations;
 mod outcomes;
 mod page_cache;

@@ -3,9 +3,9 @@
 use openai_admin::{
     GroupId, ProjectId, RoleId, Timestamp, UserId,
     models::{
-        AcceptInviteBody, ProjectRateLimitUpdateRequest, PublicAssignOrganizationGroupRoleBody,
-        PublicCreateOrganizationRoleBody, PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest,
-        UpdateWorkloadIdentityProviderBody,
+        AcceptInviteBody, LookUpNamesBody, ProjectRateLimitUpdateRequest,
+        PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
+        PublicUpdateOrganizationRoleBody, ToggleCertificatesRequest, UpdateWorkloadIdentityProviderBody,
     },
     operations::{
         AcceptInvite, ActivateOrganizationCertificates, ActivateProjectCertificates, AddProjectGroup,
@@ -22,15 +22,15 @@ use openai_admin::{
         ListProjectApiKeys, ListProjectCertificates, ListProjectGroupRoleAssignments, ListProjectGroups,
         ListProjectRateLimits, ListProjectSpendAlerts, ListProjectUserRoleAssignments, ListProjectUsers,
         ListProjects, ListRoles, ListServiceAccounts, ListUserRoleAssignments, ListWorkloadIdentityProviders,
-        ModifyCertificate, ModifyProject, ModifyProjectUser, RemoveProjectGroup, RetrieveAdminApiKey,
-        RetrieveExternalKey, RetrieveExternalStorage, RetrieveFederationRule, RetrieveInvite,
-        RetrieveProject, RetrieveProjectApiKey, RetrieveProjectGroup, RetrieveProjectGroupRole,
-        RetrieveProjectSpendAlert, RetrieveProjectUser, RetrieveProjectUserRole, RetrieveRole,
-        RetrieveServiceAccount, RetrieveUserAccess, RetrieveWorkloadIdentityProvider, UnassignGroupRole,
-        UnassignProjectGroupRole, UnassignProjectUserRole, UnassignUserRole, UpdateFederationRule,
-        UpdateProjectApiKey, UpdateProjectRateLimit, UpdateProjectSpendAlert, UpdateProjectSpendLimit,
-        UpdateRole, UpdateServiceAccount, UpdateWorkloadIdentityProvider, UploadCertificate,
-        UsageCompletions, roles::RoleName,
+        LookUpNames, ModifyCertificate, ModifyProject, ModifyProjectUser, RemoveProjectGroup,
+        RetrieveAdminApiKey, RetrieveExternalKey, RetrieveExternalStorage, RetrieveFederationRule,
+        RetrieveInvite, RetrieveProject, RetrieveProjectApiKey, RetrieveProjectGroup,
+        RetrieveProjectGroupRole, RetrieveProjectSpendAlert, RetrieveProjectUser, RetrieveProjectUserRole,
+        RetrieveRole, RetrieveServiceAccount, RetrieveUserAccess, RetrieveWorkloadIdentityProvider,
+        UnassignGroupRole, UnassignProjectGroupRole, UnassignProjectUserRole, UnassignUserRole,
+        UpdateFederationRule, UpdateProjectApiKey, UpdateProjectRateLimit, UpdateProjectSpendAlert,
+        UpdateProjectSpendLimit, UpdateRole, UpdateServiceAccount, UpdateWorkloadIdentityProvider,
+        UploadCertificate, UsageCompletions, roles::RoleName,
     },
 };
 
@@ -124,6 +124,8 @@ async fn every_operation_on_access(acme: &Tenant) {
             acme.read(serde_json::from_value::<ListPermissionUsers>(request).unwrap()).await.unwrap();
         }
     }
+    let ids = vec!["user_1".to_owned(), "group_1".to_owned(), role.to_string()];
+    acme.read(LookUpNames::new(LookUpNamesBody::new(ids))).await.unwrap();
     acme.change(DeleteRole::new(role)).await.unwrap();
 }
 

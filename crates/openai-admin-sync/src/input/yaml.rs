@@ -30,6 +30,12 @@ pub fn parse_error(position: Position, message: &str) -> InputError {
     let message_text =
         message.replace("sequence start", "a list (- item)").replace("mapping start", "fields (name: value)");
     let error = InputError::at(position, message_text);
+    // YAML reserves the character.
+    if message.contains("`@'") {
+        return error.hint(
+            "`@` cannot begin a value in YAML; name a user by email address or id, such as dana@example.com",
+        );
+    }
     match suggested_field(message) {
         Some(known) => error.hint(format!("did you mean `{known}`?")),
         None => error,

@@ -12,6 +12,8 @@ use crate::{
     },
     plan::{
         document::Purpose,
+        operation::Operation,
+        right::Kept,
         source::{Origin, Source},
     },
 };
@@ -42,6 +44,10 @@ pub struct Desired {
     pub skipped_rows: Vec<csv::SkippedRow>,
     /// How to compare the names of groups.
     pub matching: csv::Matching,
+    /// The operations on rights.
+    pub rights: Vec<Operation>,
+    /// What the plan leaves as it is, although its purpose would change it.
+    pub kept: Vec<Kept>,
     /// The names of users in tables by address, to suggest users for unknown addresses.
     pub names: HashMap<EmailKey, Box<str>>,
 }

@@ -70,6 +70,26 @@ pub fn match_groups(desired: &Desired, snapshot: &Snapshot, known: &BTreeMap<Str
     matches
 }
 
+/// The English names of months as spreadsheets shorten them.
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+/// Whether a name looks like what a spreadsheet makes of `1-2`, `007` or `3E5`: `02-Jan`, `7`, `3.00E+05`.
+fn is_made_by_spreadsheet(name: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_month = |text: &str| MONTHS.contains(&text.to_ascii_lowercase().as_str());
+    let parts: Vec<&str> = name.split(['-', '/', '.', ' ']).collect();
+    let is_date = match parts.as_slice() {
+        [one, other] => is_number(one) && is_month(other) || is_month(one) && is_number(other),
+        [one, other, last] => is_number(one) && (is_number(other) || is_month(other)) && is_number(last),
+        _ => false,
+    };
+    let is_scientific = name
+        .split_once("E+")
+        .is_some_and(|(digits, exponent)| digits.split('.').all(is_number) && is_number(exponent));
+    is_date || is_scientific || is_number(name)
+}
+
 struct Index<'a> {
     /// By normalized name, so that names that look the same match.
     by_name: HashMap<String, Vec<usize>>,
@@ -130,6 +150,10 @@ impl Index<'_> {
                 "there is no group called '{name}', but '{like}': to compare names without case, pass --match loose"
             ),
             Some(like) => format!("there is no group called '{name}': did you mean '{like}'?"),
+            None if is_made_by_spreadsheet(name) => format!(
+                "there is no group called '{name}': a spreadsheet may have turned the name into a date or a number, so \
+                 format the column as text, or use the id"
+            ),
             None => format!("there is no group called '{name}'"),
         }
     }
@@ -415,7 +439,23 @@ fn resolve<'a>(
         };
         let who = member.who.as_str().to_owned();
         let origin = member.origin.clone();
-        unresolved.push(Unresolved { who, origin, problem, suggestion: None });
+        unresolved.push(Unresolved { who, origin, problem, suggestion: None, invited: false });
     }
     resolved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_a_spreadsheet_changed_is_recognized() {
+        for name in ["02-Jan", "Jan-02", "1/2/2026", "2026-01-02", "02.01.2026", "3.00E+05", "7", "2-may-26"]
+        {
+            assert!(is_made_by_spreadsheet(name), "{name}");
+        }
+        for name in ["Team 7", "1-2", "jan", "Design", "", "E+", "Q1-2026-x", "3E5"] {
+            assert!(!is_made_by_spreadsheet(name), "{name}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     group_plan::{Block, GroupPlan},
     operation::Operation,
+    right::Kept,
 };
 use crate::{
     input::{max_remove::MaxRemove, policy::Protected},
@@ -53,6 +54,12 @@ pub struct Plan {
     pub sources: Vec<Source>,
     /// The groups of the input, in its order.
     pub groups: Vec<GroupPlan>,
+    /// The operations on rights, which belong to no group. Their numbers follow those of the groups' operations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rights: Vec<Operation>,
+    /// What the plan leaves as it is, although its purpose would change it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
     /// What blocks all removals of the plan.
     pub blocks: Vec<Block>,
 }
@@ -66,7 +73,7 @@ pub enum Purpose {
     Files,
     /// To import the rows of a table.
     Import,
-    /// To remove users from every group.
+    /// To remove users from every group and end their rights.
     Offboard {
         /// The user, or the first of several.
         #[schemars(with = "String")]
@@ -116,17 +123,34 @@ pub enum UnknownPolicy {
     Error,
     /// Apply the rest, and only report them.
     Skip,
+    /// Invite addresses to the organization, and apply the rest. Other unmatched users are reported as errors.
+    Invite,
 }
 
 impl Plan {
     /// The number of operations.
     pub fn operation_count(&self) -> usize {
+        self.first_right() + self.rights.len()
+    }
+
+    /// The number of the first operation on a right.
+    pub(crate) fn first_right(&self) -> usize {
         self.groups.iter().map(|group| group.operations.len()).sum()
     }
 
-    /// All operations with their groups, in order. The index of an operation is its number in journals.
-    pub fn operations(&self) -> impl Iterator<Item = (&GroupPlan, &Operation)> {
-        self.groups.iter().flat_map(|group| group.operations.iter().map(move |operation| (group, operation)))
+    /// All operations in order, each with its group. Those on rights have none. The index of an operation is its number
+    /// in journals.
+    pub fn operations(&self) -> impl Iterator<Item = (Option<&GroupPlan>, &Operation)> {
+        let of_groups = self
+            .groups
+            .iter()
+            .flat_map(|group| group.operations.iter().map(move |operation| (Some(group), operation)));
+        of_groups.chain(self.rights.iter().map(|operation| (None, operation)))
+    }
+
+    /// The operations on rights, each with its number.
+    pub fn numbered_rights(&self) -> impl Iterator<Item = (usize, &Operation)> {
+        (self.first_right()..).zip(&self.rights)
     }
 
     /// The number of members that the groups of the plan had.

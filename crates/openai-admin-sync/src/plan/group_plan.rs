@@ -27,10 +27,11 @@ pub struct GroupPlan {
     /// For a new group: an existing group with a similar name that the input does not list. The new name may be a typo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub similar: Option<String>,
-    /// The number of members that the group had.
+    /// The number of members that the group had; 0 in the record of a command that did not count them.
     pub member_count: usize,
     /// The current members to keep. Recorded only for groups that change; together with the additions, these are the
-    /// desired members.
+    /// desired members. For a group that is missing or cannot be changed: the desired users, who are not removed from
+    /// other groups on its account.
     #[schemars(with = "Vec<String>")]
     pub keep: Vec<UserId>,
     /// Whether missing members are added.
@@ -104,6 +105,9 @@ pub struct Unresolved {
     /// The address of a user that may be meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<String>,
+    /// Whether the address has an invite, or the plan sends one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub invited: bool,
 }
 
 /// A rule that blocks a group or all removals.

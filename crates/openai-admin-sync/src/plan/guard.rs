@@ -56,8 +56,32 @@ pub fn apply_policy(plan: &mut Plan, policy: &Policy) {
             group.max_remove = group.max_remove.stricter(max);
         }
     }
-    protect(&mut plan.groups, &Protection::of(&plan.protect));
+    let protection = Protection::of(&plan.protect);
+    protect(&mut plan.groups, &protection);
+    for operation in &mut plan.rights {
+        operation.protected = is_protected(operation, &protection);
+    }
     limit(plan);
+}
+
+/// Applies the caller's policy to a reviewed plan, and returns it with the approval that then matches it. An approved
+/// digest is that of the reviewed plan; an approved number is that of the plan under the policy, which may block more.
+///
+/// # Errors
+///
+/// The number or the digest that would match.
+pub fn under_policy(mut plan: Plan, policy: &Policy, approval: Approval) -> Result<(Plan, Approval), String> {
+    if matches!(approval, Approval::Digest(_)) {
+        check_approval(&plan, &approval)?;
+    }
+    apply_policy(&mut plan, policy);
+    let plan = plan.sealed();
+    let approval = match approval {
+        Approval::Digest(_) => Approval::Digest(plan.digest.clone()),
+        other => other,
+    };
+    check_approval(&plan, &approval)?;
+    Ok((plan, approval))
 }
 
 /// Marks protected groups and operations, and clears earlier marks.
@@ -141,7 +165,9 @@ fn removes_remembered(plan: &Plan, protection: &Protection) -> Option<String> {
             ));
         }
     }
-    None
+    let mut open = plan.rights.iter().filter(|operation| !operation.protected);
+    let who = open.find(|operation| is_protected(operation, protection)).and_then(Operation::who)?;
+    Some(format!("it ends rights of {who}, but the last applied file protects this user"))
 }
 
 fn over_built_in_limits(plan: &Plan) -> Option<String> {
@@ -260,12 +286,15 @@ pub fn decisions(plan: &Plan, approval: &Approval) -> Vec<Decision> {
             decisions.push(decision(operation, is_blocked, removals_stop));
         }
     }
+    // Limits concern the members of groups.
+    decisions.extend(plan.rights.iter().map(|operation| decision(operation, false, false)));
     // Groups that could not be read or matched: the users that they lack are unknown.
     let unknown = plan.groups.iter().filter(|group| group.is_unreadable() || group.is_unknown());
     let maybe: HashMap<&UserId, &GroupPlan> =
         unknown.flat_map(|group| group.keep.iter().map(move |user| (user, group))).collect();
     for ((_, operation), decision) in plan.operations().zip(&mut decisions) {
-        let Some(user) = operation.user_id().filter(|_| operation.is(Effect::Revoke)) else {
+        let is_removal = operation.is(Effect::Revoke) && operation.right().is_none();
+        let Some(user) = operation.user_id().filter(|_| is_removal) else {
             continue;
         };
         if *decision != Decision::Allowed || plan.revoke_first {

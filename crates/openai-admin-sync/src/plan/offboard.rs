@@ -1,4 +1,4 @@
-//! Plans that remove users from every group.
+//! Plans that remove users from every group and end their rights.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,6 +10,7 @@ use crate::{
     plan::{
         desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
         document::{Plan, Purpose},
+        holdings::Holdings,
         planning::{self, PlanOptions},
         source::Origin,
     },
@@ -49,7 +50,7 @@ fn leaver(user_id: UserId) -> DesiredMember {
     DesiredMember { who: UserRef::Id(user_id), origin }
 }
 
-/// Plans the removal of users from every group. Removals are sent first.
+/// Plans the removal of users from every group and the end of what they hold. Removals are sent first.
 ///
 /// # Errors
 ///
@@ -57,9 +58,11 @@ fn leaver(user_id: UserId) -> DesiredMember {
 pub async fn plan_offboarding(
     reader: &Reader,
     users: Vec<UserId>,
+    holdings: Holdings,
     options: &PlanOptions,
 ) -> Result<Plan, ReadError> {
-    let desired = desired_without(reader, users, options.concurrency).await?;
+    let mut desired = desired_without(reader, users, options.concurrency).await?;
+    (desired.rights, desired.kept) = (holdings.ends, holdings.kept);
     let options = PlanOptions { revoke_first: true, ..options.clone() };
     planning::plan(reader, &desired, &options).await
 }

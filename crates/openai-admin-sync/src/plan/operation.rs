@@ -9,7 +9,7 @@ use openai_admin::UserId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::plan::source::Origin;
+use crate::plan::{right::Right, source::Origin};
 
 /// What an operation does to its target, in the order in which a run sends them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,9 +18,9 @@ pub enum Effect {
     Create,
     /// Renames a group.
     Rename,
-    /// Adds a user to a group.
+    /// Adds a user to a group, or gives a right.
     Grant,
-    /// Removes a user from a group. Limits and protection apply.
+    /// Removes a user from a group, or ends a right. Protection applies, and the limits of groups.
     Revoke,
 }
 
@@ -44,7 +44,7 @@ pub enum Requirement {
     Present,
 }
 
-/// What an operation changes, in the group that it belongs to.
+/// What an operation changes: in the group that it belongs to, or a right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// The group itself.
@@ -60,6 +60,15 @@ pub enum Target {
         user_id: UserId,
         /// Their address, if it is known.
         email: Option<String>,
+    },
+    /// A right of a person. It belongs to no group.
+    Right {
+        /// The user; `None` for an invite.
+        user_id: Option<UserId>,
+        /// Their address, if it is known.
+        email: Option<String>,
+        /// The right.
+        right: Right,
     },
 }
 
@@ -122,11 +131,28 @@ impl Operation {
         Self::new(Effect::Revoke, Target::Membership { user_id, email }, why, origin)
     }
 
+    /// Ends a right of a user.
+    pub fn end_right(user_id: UserId, email: Option<String>, right: Right, why: Why, origin: Origin) -> Self {
+        Self::new(Effect::Revoke, Target::Right { user_id: Some(user_id), email, right }, why, origin)
+    }
+
+    /// Invites an address to the organization.
+    pub fn invite(email: String, role: String, why: Why, origin: Origin) -> Self {
+        let right = Right::Invite { invite_id: None, role };
+        Self::new(Effect::Grant, Target::Right { user_id: None, email: Some(email), right }, why, origin)
+    }
+
+    /// The operation with this effect on a right.
+    pub(crate) fn of_right(effect: Effect, target: Target, why: Why, origin: Origin) -> Self {
+        Self::new(effect, target, why, origin)
+    }
+
     fn new(effect: Effect, target: Target, why: Why, origin: Origin) -> Self {
         Self { effect, target, why, origin, protected: false }
     }
 
-    /// The operation that undoes this one; `None` for a creation, because others may already use the group.
+    /// The operation that undoes this one; `None` for a creation, because others may already use the group, and for the
+    /// end of a right that cannot return.
     #[must_use]
     pub fn inverse(&self, why: Why, origin: Origin) -> Option<Self> {
         let (effect, target) = match (self.effect, self.target.clone()) {
@@ -134,6 +160,7 @@ impl Operation {
             (effect, Target::Group { name, before: Some(before) }) => {
                 (effect, Target::Group { name: before, before: Some(name) })
             }
+            (Effect::Revoke, Target::Right { right, .. }) if !right.can_return() => return None,
             (Effect::Revoke, pair) => (Effect::Grant, pair),
             (_, pair) => (Effect::Revoke, pair),
         };
@@ -155,18 +182,27 @@ impl Operation {
         self.effect == effect
     }
 
-    /// The user, if the target is a membership.
+    /// The user, if the target is a membership or a right.
     pub fn user_id(&self) -> Option<&UserId> {
         match &self.target {
             Target::Membership { user_id, .. } => Some(user_id),
+            Target::Right { user_id, .. } => user_id.as_ref(),
             Target::Group { .. } => None,
+        }
+    }
+
+    /// The right, if the target is one.
+    pub fn right(&self) -> Option<&Right> {
+        match &self.target {
+            Target::Right { right, .. } => Some(right),
+            Target::Membership { .. } | Target::Group { .. } => None,
         }
     }
 
     /// The user's address, if known.
     pub fn email(&self) -> Option<&str> {
         match &self.target {
-            Target::Membership { email, .. } => email.as_deref(),
+            Target::Membership { email, .. } | Target::Right { email, .. } => email.as_deref(),
             Target::Group { .. } => None,
         }
     }
@@ -183,9 +219,17 @@ impl Operation {
         }
     }
 
+    /// The state of an operation on a right, which exists or not.
+    pub fn progress_of_right(&self, exists: bool) -> Progress {
+        let is_pending = exists == (self.effect.requires() == Requirement::Present);
+        if is_pending { Progress::Pending } else { Progress::Done }
+    }
+
     /// The state of the operation in a group with this name and these members.
     pub fn progress(&self, group: &str, members: &HashSet<&UserId>) -> Progress {
         let is_pending = match &self.target {
+            // A right belongs to no group.
+            Target::Right { .. } => return Progress::Conflict,
             Target::Membership { user_id, .. } => {
                 members.contains(user_id) == (self.effect.requires() == Requirement::Present)
             }

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::operation::{Effect, Operation, Target, Why};
-use crate::plan::source::Origin;
+use crate::plan::{right::Right, source::Origin};
 
 /// One write with its precondition.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -64,6 +64,30 @@ enum Action<'a> {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         email: Option<Cow<'a, str>>,
     },
+    /// Give a right.
+    GrantRight {
+        /// The user; absent for an invite.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
+        user_id: Option<Cow<'a, UserId>>,
+        /// The address, if known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        email: Option<Cow<'a, str>>,
+        /// The right.
+        right: Cow<'a, Right>,
+    },
+    /// End a right.
+    EndRight {
+        /// The user.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<String>")]
+        user_id: Option<Cow<'a, UserId>>,
+        /// The address, if known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        email: Option<Cow<'a, str>>,
+        /// The right.
+        right: Cow<'a, Right>,
+    },
 }
 
 /// The precondition of an operation.
@@ -78,6 +102,10 @@ enum Requirement {
     NotAMember,
     /// The user is in the group.
     Member,
+    /// The right does not exist.
+    NotHeld,
+    /// The right exists.
+    Held,
 }
 
 impl Action<'_> {
@@ -87,6 +115,8 @@ impl Action<'_> {
             Self::RenameGroup { .. } => Requirement::NamedAsBefore,
             Self::AddUser { .. } => Requirement::NotAMember,
             Self::RemoveUser { .. } => Requirement::Member,
+            Self::GrantRight { .. } => Requirement::NotHeld,
+            Self::EndRight { .. } => Requirement::Held,
         }
     }
 }
@@ -106,18 +136,32 @@ impl<'a> From<&'a Operation> for Action<'a> {
                     Self::AddUser { user_id, email }
                 }
             }
+            Target::Right { user_id, email, right } => {
+                let user_id = user_id.as_ref().map(Cow::Borrowed);
+                let (email, right) = (email.as_deref().map(Cow::Borrowed), Cow::Borrowed(right));
+                match operation.is(Effect::Revoke) {
+                    true => Self::EndRight { user_id, email, right },
+                    false => Self::GrantRight { user_id, email, right },
+                }
+            }
         }
     }
 }
 
 impl Operation {
-    /// The name of the action in documents, journals and reports.
+    /// The name of the action in documents, journals and reports. In documents, the actions on rights have two names, and
+    /// the right says which it is.
     pub fn action(&self) -> &'static str {
+        if let Some(right) = self.right() {
+            return right.action(self.effect());
+        }
         match Action::from(self) {
             Action::CreateGroup { .. } => "create_group",
             Action::RenameGroup { .. } => "rename_group",
             Action::AddUser { .. } => "add_user",
             Action::RemoveUser { .. } => "remove_user",
+            Action::GrantRight { .. } => "grant_right",
+            Action::EndRight { .. } => "end_right",
         }
     }
 }
@@ -148,10 +192,20 @@ impl<'de> Deserialize<'de> for Operation {
             Action::RemoveUser { user_id, email } => {
                 Self::remove_user(user_id.into_owned(), owned(email), why, origin)
             }
+            Action::GrantRight { user_id, email, right } => {
+                Self::of_right(Effect::Grant, target(user_id, owned(email), right), why, origin)
+            }
+            Action::EndRight { user_id, email, right } => {
+                Self::of_right(Effect::Revoke, target(user_id, owned(email), right), why, origin)
+            }
         };
         operation.protected = protected;
         Ok(operation)
     }
+}
+
+fn target(user_id: Option<Cow<'_, UserId>>, email: Option<String>, right: Cow<'_, Right>) -> Target {
+    Target::Right { user_id: user_id.map(Cow::into_owned), email, right: right.into_owned() }
 }
 
 impl JsonSchema for Operation {

@@ -12,7 +12,7 @@ use crate::{
         diff,
         document::{PLAN_VERSION, Plan, UnknownPolicy},
         group_plan::GroupPlan,
-        guard,
+        guard, invitations,
         resolve::{self, People},
         source::Source,
         suggest,
@@ -85,8 +85,18 @@ pub async fn plan_from(
     // Checked again: responses since the first check may come from another organization.
     current::check_organization(desired.organization.as_ref(), reader.organization().as_ref())?;
     let mut groups = diff::diff(desired, &snapshot, &matches, &people);
+    let invites = options.unknown == UnknownPolicy::Invite;
+    if invites {
+        invitations::mark_pending(reader, &mut groups).await?;
+    }
     suggest::suggest(reader, &mut groups, &desired.names).await?;
-    Ok(assemble(desired, &snapshot, groups, options))
+    let mut plan = assemble(desired, &snapshot, groups, options);
+    if invites {
+        // After the guard: a blocked group invites no one.
+        plan.rights.extend(invitations::invite(&mut plan.groups));
+        plan = plan.sealed();
+    }
+    Ok(plan)
 }
 
 /// Assembles the plan and applies the guard.
@@ -108,6 +118,8 @@ pub fn assemble(
         protect: desired.protect.clone(),
         sources: desired.sources.iter().map(Source::kept).collect(),
         groups,
+        rights: desired.rights.clone(),
+        kept: desired.kept.clone(),
         blocks: Vec::new(),
     };
     guard::apply_policy(&mut plan, &options.policy);

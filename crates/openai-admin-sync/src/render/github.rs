@@ -38,11 +38,12 @@ pub fn annotations(plan: &Plan) -> String {
 }
 
 fn unresolved(group: &GroupPlan, policy: UnknownPolicy) -> impl Iterator<Item = String> {
-    let level = match policy {
-        UnknownPolicy::Error => "error",
-        UnknownPolicy::Skip => "warning",
-    };
     group.unresolved.iter().map(move |unresolved| {
+        let level = match policy {
+            UnknownPolicy::Invite if unresolved.invited => "notice",
+            UnknownPolicy::Error | UnknownPolicy::Invite => "error",
+            UnknownPolicy::Skip => "warning",
+        };
         let message = format!("{}: {}", unresolved.who, unresolved.problem);
         annotation(
             level,

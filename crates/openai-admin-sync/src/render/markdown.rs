@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::rows::{Notes, acceptance, is_shown, plan_line, remarks, rows_shown, skipped};
+use super::rows::{
+    Notes, ROWS_SHOWN_MAX, Row, acceptance, is_shown, kept, plan_line, remarks, rights, rows_shown, skipped,
+};
 use crate::{
     input::visible::visible,
     plan::{
@@ -39,7 +41,7 @@ pub fn markdown(plan: &Plan, notes: &Notes) -> String {
                 Target::Group { before: Some(before), .. } => {
                     let _ = writeln!(text, "Renamed from {}.\n", escaped(before));
                 }
-                Target::Membership { .. } => {}
+                Target::Membership { .. } | Target::Right { .. } => {}
             }
         }
         let remarks = remarks(group, plan.unknown);
@@ -55,23 +57,35 @@ pub fn markdown(plan: &Plan, notes: &Notes) -> String {
         }
         text.push_str("| | User | Reason | Source |\n|---|---|---|---|\n");
         for row in &rows {
-            let cells = [&row.who, &row.why, &row.position].map(|cell| escaped(cell)).join(" | ");
-            let sign = if row.sign == '+' { "➕" } else { "➖" };
-            let _ = writeln!(text, "| {sign} | {cells} |");
+            text.push_str(&line(row));
         }
         if more > 0 {
             let _ = writeln!(text, "\n… and {more} more.");
         }
         text.push('\n');
     }
-    for line in skipped(plan) {
-        let _ = writeln!(text, "- {}", escaped(&line));
+    for (title, [additions, removals], rows) in rights(plan, rest) {
+        let _ = writeln!(text, "### {} (+{additions} −{removals})\n", escaped(title));
+        text.push_str("| | Right | Note | Source |\n|---|---|---|---|\n");
+        for row in rows.iter().take(ROWS_SHOWN_MAX) {
+            text.push_str(&line(row));
+        }
+        text.push('\n');
+    }
+    for line in skipped(plan).iter().chain(&kept(plan)) {
+        let _ = writeln!(text, "- {}", escaped(line));
     }
     if let Some(accept) = acceptance(plan) {
         let _ = writeln!(text, "\n{}", escaped(&accept));
     }
     let _ = writeln!(text, "\n`{}`", plan.digest);
     text
+}
+
+fn line(row: &Row) -> String {
+    let cells = [&row.who, &row.why, &row.position].map(|cell| escaped(cell)).join(" | ");
+    let sign = if row.sign == '+' { "➕" } else { "➖" };
+    format!("| {sign} | {cells} |\n")
 }
 
 /// Escapes the characters that Markdown and HTML interpret.

@@ -7,7 +7,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    plan::{document::Plan, guard::Approval, operation::Effect, source::Origin},
+    plan::{
+        document::Plan,
+        guard::Approval,
+        operation::Effect,
+        right::{Kept, Right},
+        source::Origin,
+    },
     run::{fresh::Start, journal::OperationResult, verify::Verification},
 };
 
@@ -18,7 +24,7 @@ pub struct ReportRow {
     pub operation: Option<usize>,
     /// The name of the operation's action; `none` for a row without an operation.
     pub action: &'static str,
-    /// The group's name.
+    /// The group's name; empty for an operation on a right.
     pub group: String,
     /// The group's id.
     pub group_id: Option<String>,
@@ -40,10 +46,12 @@ pub struct ReportRow {
     pub origin: Option<String>,
     /// What went wrong.
     pub error: Option<String>,
+    /// The right, with the last use of a key.
+    pub right: Option<String>,
 }
 
 /// The columns of [`csv()`], in order.
-pub const COLUMNS: [&str; 13] = [
+pub const COLUMNS: [&str; 14] = [
     "operation",
     "action",
     "group",
@@ -57,6 +65,7 @@ pub const COLUMNS: [&str; 13] = [
     "verified",
     "origin",
     "error",
+    "right",
 ];
 
 /// The rows of a run.
@@ -70,7 +79,8 @@ pub fn rows(
     for (number, (group, operation)) in plan.operations().enumerate() {
         let result = results.get(&number);
         let made = result.and_then(|result| result.group_id.as_ref()).map(ToString::to_string);
-        group_id = match (&group.id, made) {
+        group_id = match (group.and_then(|group| group.id.as_ref()), made) {
+            _ if group.is_none() => None,
             (Some(id), _) => Some(id.to_string()),
             (None, Some(made)) => Some(made),
             // The operation before this one creates the group.
@@ -80,7 +90,7 @@ pub fn rows(
         rows.push(ReportRow {
             operation: Some(number),
             action: operation.action(),
-            group: group.name.clone(),
+            group: group.map(|group| group.name.clone()).unwrap_or_default(),
             group_id: group_id.clone(),
             email: operation.email().map(str::to_owned),
             user_id: operation.user_id().map(ToString::to_string),
@@ -95,10 +105,40 @@ pub fn rows(
                 .as_ref()
                 .map(|position| format!("{}:{}", position.file, position.line)),
             error: result.and_then(|result| result.error.clone()),
+            right: operation.right().map(described),
         });
     }
     rows.extend(rows_without_operation(plan));
+    rows.extend(plan.kept.iter().map(kept_row));
     rows
+}
+
+/// A right, with the last use of a key.
+fn described(right: &Right) -> String {
+    match right.last_use() {
+        Some(last_use) => format!("{right}, {last_use}"),
+        None => right.to_string(),
+    }
+}
+
+/// The row of something that the plan leaves.
+fn kept_row(kept: &Kept) -> ReportRow {
+    ReportRow {
+        operation: None,
+        action: "none",
+        group: String::new(),
+        group_id: None,
+        email: kept.who.clone(),
+        user_id: None,
+        outcome: "kept",
+        status: None,
+        request_id: None,
+        latency_ms: None,
+        verified: None,
+        origin: None,
+        error: Some(kept.to_string()),
+        right: Some(kept.what.clone()),
+    }
 }
 
 /// The outcome of operations that would be sent, before the plan is applied.
@@ -123,9 +163,11 @@ fn rows_without_operation(plan: &Plan) -> Vec<ReportRow> {
             verified: None,
             origin: origin.position.as_ref().map(|position| format!("{}:{}", position.file, position.line)),
             error,
+            right: None,
         };
         for one in &group.unresolved {
-            rows.push(row(&one.who, None, &one.origin, "not_found", Some(one.problem.clone())));
+            let outcome = if one.invited { "invited" } else { "not_found" };
+            rows.push(row(&one.who, None, &one.origin, outcome, Some(one.problem.clone())));
         }
         for one in &group.rows {
             let (outcome, error) = if one.holds { ("already", None) } else { ("blocked", reason.clone()) };
@@ -156,9 +198,9 @@ pub fn planned_rows(plan: &Plan, approval: &Approval) -> Vec<ReportRow> {
 /// One row of a plan, for spreadsheets.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanRow {
-    /// The group's name.
+    /// The group's name; empty for an operation on a right.
     pub group: String,
-    /// The name of the action; `not_found`, `already` or `blocked` for a row without an operation.
+    /// The name of the action; `not_found`, `invited`, `already`, `blocked` or `kept` for a row without an operation.
     pub action: &'static str,
     /// The user's address, if there is one.
     pub email: Option<String>,
@@ -168,10 +210,12 @@ pub struct PlanRow {
     pub reason: Option<String>,
     /// The source of the row, as FILE:LINE.
     pub line: Option<String>,
+    /// The right, with the last use of a key.
+    pub right: Option<String>,
 }
 
 /// The fields of [`PlanRow`], in order.
-pub const PLAN_COLUMNS: [&str; 6] = ["group", "action", "email", "user_id", "reason", "line"];
+pub const PLAN_COLUMNS: [&str; 7] = ["group", "action", "email", "user_id", "reason", "line", "right"];
 
 /// The rows of a plan: operations, unmatched users and blocked groups.
 pub fn plan_rows(plan: &Plan) -> Vec<PlanRow> {
@@ -184,6 +228,7 @@ pub fn plan_rows(plan: &Plan) -> Vec<PlanRow> {
             email: row.email,
             user_id: row.user_id,
             line: row.origin,
+            right: row.right,
         })
         .collect();
     let blocks = plan.groups.iter().flat_map(|group| {
@@ -194,6 +239,7 @@ pub fn plan_rows(plan: &Plan) -> Vec<PlanRow> {
             user_id: None,
             reason: Some(block.message.clone()),
             line: group.position.as_ref().map(ToString::to_string),
+            right: None,
         })
     });
     rows.extend(blocks);

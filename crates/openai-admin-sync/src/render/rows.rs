@@ -8,7 +8,7 @@ use crate::{
         guard::{Decision, blocked_removals},
         operation::{Effect, Operation, Why},
     },
-    render::summary::Summary,
+    render::summary::{Summary, irreversible},
 };
 
 /// The most rows of one group that tables show; JSON has all of them.
@@ -110,10 +110,13 @@ pub(super) fn row(operation: &Operation, decision: &Decision) -> Option<Row> {
         Decision::Held(reason) => why.push(format!("HELD: {reason}")),
         Decision::Allowed | Decision::Blocked => {}
     }
+    Some(Row { sign, who, why: why.join("  "), position: position(operation) })
+}
+
+/// Where the input requests an operation; empty if it does not.
+fn position(operation: &Operation) -> String {
     let position = operation.origin.position.as_ref();
-    let position =
-        position.map(|position| format!("{}:{}", position.file, position.line)).unwrap_or_default();
-    Some(Row { sign, who, why: why.join("  "), position })
+    position.map(|position| format!("{}:{}", position.file, position.line)).unwrap_or_default()
 }
 
 pub(super) fn reasons(operation: &Operation) -> Vec<String> {
@@ -153,7 +156,8 @@ pub(super) fn remarks(group: &GroupPlan, policy: UnknownPolicy) -> Vec<String> {
             .as_ref()
             .map(|position| format!("  {}:{}", position.file, position.line));
         let position = position.unwrap_or_default();
-        remarks.push(format!("? {}  {}{position}", visible(&unresolved.who), unresolved.problem));
+        let sign = if unresolved.invited { '~' } else { '?' };
+        remarks.push(format!("{sign} {}  {}{position}", visible(&unresolved.who), unresolved.problem));
     }
     if group.frozen_removals > 0 {
         let members = match group.frozen_removals {
@@ -163,6 +167,7 @@ pub(super) fn remarks(group: &GroupPlan, policy: UnknownPolicy) -> Vec<String> {
         let skip_too = match policy {
             UnknownPolicy::Error => "",
             UnknownPolicy::Skip => " --unknown skip keeps them too.",
+            UnknownPolicy::Invite => " --unknown invite keeps them too.",
         };
         remarks.push(format!(
             "Kept {members} not in the file, because an unmatched address may be theirs.{skip_too} \
@@ -170,6 +175,53 @@ pub(super) fn remarks(group: &GroupPlan, policy: UnknownPolicy) -> Vec<String> {
         ));
     }
     remarks
+}
+
+/// The rights that change, of each person and of all invited ones: a title, the additions and removals, and the rows.
+pub(super) fn rights<'a>(plan: &'a Plan, decisions: &[Decision]) -> Vec<(&'a str, [usize; 2], Vec<Row>)> {
+    let mut people: Vec<(&str, [usize; 2], Vec<Row>)> = Vec::new();
+    for (operation, decision) in plan.rights.iter().zip(decisions) {
+        let Some(row) = right_row(operation, decision) else { continue };
+        let who = match operation.user_id() {
+            Some(_) => operation.who().unwrap_or_default(),
+            None => INVITES,
+        };
+        let index = people.iter().position(|(title, ..)| *title == who).unwrap_or(people.len());
+        if index == people.len() {
+            people.push((who, [0; 2], Vec::new()));
+        }
+        let (_, counts, rows) = &mut people[index];
+        counts[usize::from(operation.is(Effect::Revoke))] += 1;
+        rows.push(row);
+    }
+    people
+}
+
+/// The title of the invites of a plan.
+const INVITES: &str = "Invites";
+
+/// The row of an operation on a right. A person is named by the title, and an invited one by the row.
+fn right_row(operation: &Operation, decision: &Decision) -> Option<Row> {
+    let right = operation.right()?;
+    let sign = if operation.is(Effect::Revoke) { '-' } else { '+' };
+    let who = match operation.user_id() {
+        Some(_) => right.to_string(),
+        None => format!("{} ({right})", operation.email().unwrap_or_default()),
+    };
+    let mut why: Vec<String> = right.last_use().into_iter().collect();
+    if operation.is(Effect::Revoke) && !right.can_return() {
+        why.push("cannot be undone".to_owned());
+    }
+    if *decision == Decision::Protected {
+        why.push("PROTECTED: stays".to_owned());
+    }
+    Some(Row { sign, who, why: why.join(", "), position: position(operation) })
+}
+
+/// The lines about what a plan leaves, and about what cannot be undone.
+pub(super) fn kept(plan: &Plan) -> Vec<String> {
+    let kept = plan.kept.iter().map(|kept| visible(&kept.to_string()));
+    kept.chain(irreversible(plan)).collect()
 }
 
 /// A warning for a new group whose name is almost that of an existing group.

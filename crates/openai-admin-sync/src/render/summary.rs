@@ -3,7 +3,7 @@
 //! Pure. The counts include everything that was not compared, not found or not applied, so that no summary line hides
 //! it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     input::visible::visible,
@@ -12,6 +12,7 @@ use crate::{
         group_plan::{Block, GroupPlan},
         guard::{Approval, Decision, decisions},
         operation::{Effect, Operation},
+        right::{KeptReason, Right},
     },
     run::{
         journal::{OperationResult, Outcome},
@@ -33,12 +34,24 @@ pub struct Summary {
     pub additions: usize,
     /// Users to remove.
     pub removals: usize,
+    /// People to invite.
+    pub invites: usize,
+    /// Rights to give.
+    pub rights_granted: usize,
+    /// Rights and invites to end.
+    pub rights_ended: usize,
     /// Blocked operations, with those that wait for a blocked one.
     pub blocked: usize,
     /// Blocked removals of protected users.
     pub protected: usize,
-    /// Addresses and ids that match no user.
+    /// Addresses and ids that match no user and have no invite.
     pub unresolved: usize,
+    /// Memberships of people who have not accepted their invite.
+    pub invited: usize,
+    /// What the plan leaves although its purpose would change it, without what could not be read.
+    pub kept: usize,
+    /// What could not be read.
+    pub not_read: usize,
     /// Groups that could not be read.
     pub unreadable: usize,
     /// Groups that do not exist or have an ambiguous name.
@@ -74,20 +87,30 @@ impl Summary {
     /// Counts the operations and groups of a plan.
     pub fn of(plan: &Plan, approval: &Approval) -> Self {
         let mut summary = Self {
-            unknown_is_error: plan.unknown == UnknownPolicy::Error,
+            unknown_is_error: plan.unknown != UnknownPolicy::Skip,
             all_removals_blocked: !plan.blocks.is_empty() && *approval == Approval::None,
             ..Self::default()
         };
         for ((_, operation), decision) in plan.operations().zip(decisions(plan, approval)) {
             summary.protected += usize::from(decision == Decision::Protected);
-            let counter = match (operation.effect(), decision) {
-                (_, Decision::Blocked | Decision::Protected | Decision::Held(_)) => &mut summary.blocked,
-                (Effect::Create, Decision::Allowed) => &mut summary.creations,
-                (Effect::Rename, Decision::Allowed) => &mut summary.renamings,
-                (Effect::Grant, Decision::Allowed) => &mut summary.additions,
-                (Effect::Revoke, Decision::Allowed) => &mut summary.removals,
+            let counter = match (operation.effect(), operation.right(), decision) {
+                (_, _, Decision::Blocked | Decision::Protected | Decision::Held(_)) => &mut summary.blocked,
+                (Effect::Create, ..) => &mut summary.creations,
+                (Effect::Rename, ..) => &mut summary.renamings,
+                (Effect::Grant, None, _) => &mut summary.additions,
+                (Effect::Revoke, None, _) => &mut summary.removals,
+                (Effect::Grant, Some(Right::Invite { .. }), _) => &mut summary.invites,
+                (Effect::Grant, Some(_), _) => &mut summary.rights_granted,
+                (Effect::Revoke, Some(_), _) => &mut summary.rights_ended,
             };
             *counter += 1;
+        }
+        let open = plan.kept.iter().filter(|kept| kept.is_open());
+        for kept in open {
+            match kept.reason {
+                KeptReason::NotRead => summary.not_read += 1,
+                _ => summary.kept += 1,
+            }
         }
         for group in &plan.groups {
             summary.group(group, approval);
@@ -96,7 +119,9 @@ impl Summary {
     }
 
     fn group(&mut self, group: &GroupPlan, approval: &Approval) {
-        self.unresolved += group.unresolved.len();
+        let invited = group.unresolved.iter().filter(|one| one.invited).count();
+        self.invited += invited;
+        self.unresolved += group.unresolved.len() - invited;
         self.unreadable += usize::from(group.is_unreadable());
         self.missing += usize::from(group.is_unknown());
         self.skipped += usize::from(group.skipped.is_some());
@@ -111,7 +136,8 @@ impl Summary {
 
     /// The number of requests that write.
     pub fn writes(&self) -> usize {
-        self.creations + self.renamings + self.additions + self.removals
+        let of_groups = self.creations + self.renamings + self.additions + self.removals;
+        of_groups + self.invites + self.rights_granted + self.rights_ended
     }
 
     /// Whether the plan has no operation.
@@ -123,10 +149,12 @@ impl Summary {
     pub fn verdict(&self) -> Verdict {
         let other_blocks = self.blocked_groups.saturating_sub(self.missing + self.unreadable);
         match () {
-            () if self.unreadable > 0 || (self.unresolved > 0 && self.unknown_is_error) => {
+            () if self.unreadable + self.not_read > 0 || (self.unresolved > 0 && self.unknown_is_error) => {
                 Verdict::Incomplete
             }
-            () if other_blocks > 0 || self.protected > 0 || self.all_removals_blocked => Verdict::Blocked,
+            () if other_blocks + self.protected + self.kept > 0 || self.all_removals_blocked => {
+                Verdict::Blocked
+            }
             () if self.missing > 0 => Verdict::NotFound,
             () => Verdict::Clean,
         }
@@ -139,6 +167,9 @@ impl Summary {
             (self.renamings, "to rename"),
             (self.additions, "to add"),
             (self.removals, "to remove"),
+            (self.invites, "to invite"),
+            (self.rights_granted, if self.rights_granted == 1 { "right to give" } else { "rights to give" }),
+            (self.rights_ended, if self.rights_ended == 1 { "right to end" } else { "rights to end" }),
             (self.blocked, "blocked"),
         ]);
         let has_no_operation = parts.is_empty();
@@ -164,7 +195,12 @@ impl Summary {
     fn not_compared(&self) -> Vec<String> {
         let managed = self.left_out;
         let other_blocks = self.blocked_groups.saturating_sub(self.missing + self.unreadable);
-        let mut parts = parts(&[(self.unresolved, "not found")]);
+        let mut parts = parts(&[
+            (self.unresolved, "not found"),
+            (self.invited, "waiting for an invite"),
+            (self.kept, "kept"),
+            (self.not_read, "not read"),
+        ]);
         let kinds = [
             (self.missing, "not matched"),
             (self.unreadable, "unreadable"),
@@ -260,7 +296,7 @@ fn is_accepted(block: &Block, approval: &Approval) -> bool {
     *approval != Approval::None && block.rule.can_be_accepted()
 }
 
-/// What a run of the plan does not apply, group by group, with the reason.
+/// What a run of the plan does not apply, group by group, then the rights, with the reason.
 pub fn not_done(plan: &Plan, approval: &Approval) -> Vec<String> {
     let mut phrases = Vec::new();
     for group in &plan.groups {
@@ -277,8 +313,12 @@ pub fn not_done(plan: &Plan, approval: &Approval) -> Vec<String> {
             phrases.push(format!("{} stays in '{}' (protected)", named(&who), group.name));
         }
     }
-    let unresolved: Vec<&str> =
-        plan.groups.iter().flat_map(|group| &group.unresolved).map(|one| one.who.as_str()).collect();
+    let protected = plan.rights.iter().filter(|operation| operation.protected);
+    let who: BTreeSet<&str> = protected.filter_map(Operation::who).collect();
+    phrases.extend(who.into_iter().map(|who| format!("{who} keeps their rights (protected)")));
+    phrases.extend(plan.kept.iter().filter(|kept| kept.is_open()).map(ToString::to_string));
+    let unresolved = plan.groups.iter().flat_map(|group| &group.unresolved).filter(|one| !one.invited);
+    let unresolved: Vec<&str> = unresolved.map(|one| one.who.as_str()).collect();
     if !unresolved.is_empty() {
         phrases.push(format!("not found: {}", named(&unresolved)));
     }
@@ -292,6 +332,51 @@ pub fn not_done(plan: &Plan, approval: &Approval) -> Vec<String> {
 pub fn not_done_line(plan: &Plan, approval: &Approval) -> Option<String> {
     let phrases = not_done(plan, approval);
     (!phrases.is_empty()).then(|| visible(&named(&phrases)))
+}
+
+/// What follows after a run of a plan with invites; `None` without.
+pub fn follow_up(plan: &Plan) -> Option<String> {
+    let invited = plan.groups.iter().flat_map(|group| &group.unresolved).filter(|one| one.invited);
+    let people: BTreeSet<&str> = invited.map(|one| one.who.as_str()).collect();
+    match people.len() {
+        0 => None,
+        1 => Some(
+            "1 person is invited: after accepting, run the same command again to add this person".to_owned(),
+        ),
+        people => Some(format!(
+            "{people} people are invited: after they accept, run the same command again to add them"
+        )),
+    }
+}
+
+/// How many changes of a plan cannot be undone, and which; `None` if all can.
+pub fn irreversible(plan: &Plan) -> Option<String> {
+    let is_final = |operation: &&Operation| {
+        operation.is(Effect::Revoke)
+            && !operation.protected
+            && operation.right().is_some_and(|right| !right.can_return())
+    };
+    let (mut keys, mut invites, mut memberships) = (0, 0, 0);
+    for right in plan.rights.iter().filter(is_final).filter_map(Operation::right) {
+        *match right {
+            Right::Invite { .. } => &mut invites,
+            Right::AdminKey(_) | Right::ProjectKey { .. } => &mut keys,
+            _ => &mut memberships,
+        } += 1;
+    }
+    let parts = [
+        (keys, "deletes 1 key", format!("deletes {keys} keys")),
+        (invites, "deletes 1 invite", format!("deletes {invites} invites")),
+        (
+            memberships,
+            "ends 1 right in the default project",
+            format!("ends {memberships} rights in the default project"),
+        ),
+    ];
+    let parts = parts.into_iter().filter(|(number, ..)| *number > 0);
+    let parts = parts.map(|(number, one, several)| if number == 1 { one.to_owned() } else { several });
+    let parts: Vec<String> = parts.collect();
+    (!parts.is_empty()).then(|| format!("Cannot be undone: {}.", parts.join(", ")))
 }
 
 fn named(names: &[impl AsRef<str>]) -> String {

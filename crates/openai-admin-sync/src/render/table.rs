@@ -4,11 +4,14 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::rows::{Notes, Row, acceptance, is_shown, plan_line, remarks, rows_shown, shortened, skipped};
+use super::rows::{
+    Notes, ROWS_SHOWN_MAX, Row, acceptance, is_shown, kept, plan_line, remarks, rights, rows_shown,
+    shortened, skipped,
+};
 use crate::{
     input::visible::visible,
     plan::{
-        document::{Plan, UnknownPolicy},
+        document::{Plan, Purpose, UnknownPolicy},
         group_plan::GroupPlan,
         guard::{Approval, Decision, decisions},
         operation::{Effect, Operation, Target},
@@ -25,7 +28,12 @@ const BOLD: &str = "1";
 
 /// The plan as a table.
 pub fn table(plan: &Plan, approval: &Approval, notes: &Notes) -> String {
-    let mut writing = Writing { text: String::new(), color: notes.color, is_summary: notes.is_summary };
+    let mut writing = Writing {
+        text: String::new(),
+        color: notes.color,
+        is_summary: notes.is_summary,
+        is_command: matches!(plan.purpose, Purpose::Command { .. }),
+    };
     let decisions = decisions(plan, approval);
     let mut rest = decisions.as_slice();
     let mut groups: Vec<(&GroupPlan, &[Decision])> = Vec::new();
@@ -41,8 +49,12 @@ pub fn table(plan: &Plan, approval: &Approval, notes: &Notes) -> String {
     for (group, of_group) in groups {
         writing.group(group, of_group, approval, plan.unknown);
     }
+    writing.rights(plan, rest);
     for line in skipped(plan) {
         let _ = writeln!(writing.text, "{line}");
+    }
+    for line in kept(plan) {
+        let _ = writeln!(writing.text, "{}", writing.painted(YELLOW, &line));
     }
     for block in &plan.blocks {
         let line = format!("BLOCKED: all removals. {}: {}", block.rule.as_str(), block.message);
@@ -69,6 +81,7 @@ struct Writing {
     text: String,
     color: bool,
     is_summary: bool,
+    is_command: bool,
 }
 
 impl Writing {
@@ -83,15 +96,20 @@ impl Writing {
         approval: &Approval,
         policy: UnknownPolicy,
     ) {
-        let title = title(group);
+        // A command that changes few members does not count the others.
+        let counts_members = !self.is_command || group.member_count > 0;
+        let title = title(group, counts_members);
         let is_blocked = is_blocked(group, approval);
         let removals = group.operations.iter().filter(|operation| operation.is(Effect::Revoke)).count();
         let additions = group.additions();
         let numbers = if group.is_unreadable() || (group.operations.is_empty() && group.blocks.is_empty()) {
             String::new()
         } else {
-            let kept = group.member_count.saturating_sub(removals);
-            format!("{:>4} {:>4}  {:>3}", format!("+{additions}"), format!("-{removals}"), format!("={kept}"))
+            let kept = match counts_members {
+                true => format!("={}", group.member_count.saturating_sub(removals)),
+                false => String::new(),
+            };
+            format!("{:>4} {:>4}  {kept:>3}", format!("+{additions}"), format!("-{removals}"))
         };
         let pad = " ".repeat(NUMBERS_AT.saturating_sub(title.width()).max(2));
         let end = if is_blocked { format!("    {}", self.painted(YELLOW, "BLOCKED")) } else { String::new() };
@@ -108,6 +126,21 @@ impl Writing {
         if !self.is_summary {
             let (shown, more) = rows_shown(group, decisions, is_blocked);
             self.rows(&shown, more);
+        }
+    }
+
+    /// The rights of each person, and the invites.
+    fn rights(&mut self, plan: &Plan, decisions: &[Decision]) {
+        for (title, [additions, removals], mut rows) in rights(plan, decisions) {
+            let title = visible(title);
+            let pad = " ".repeat(NUMBERS_AT.saturating_sub(title.width()).max(2));
+            let numbers = format!("{:>4} {:>4}", format!("+{additions}"), format!("-{removals}"));
+            let _ = writeln!(self.text, "{}{pad}{numbers}", self.painted(BOLD, &title));
+            if !self.is_summary {
+                let more = rows.len().saturating_sub(ROWS_SHOWN_MAX);
+                rows.truncate(ROWS_SHOWN_MAX);
+                self.rows(&rows, more);
+            }
         }
     }
 
@@ -133,12 +166,14 @@ impl Writing {
     }
 }
 
-fn title(group: &GroupPlan) -> String {
+fn title(group: &GroupPlan, counts_members: bool) -> String {
     let name = visible(&group.name);
     let members =
         if group.member_count == 1 { "1 member" } else { &format!("{} members", group.member_count) };
     match &group.id {
-        Some(id) if group.is_unreadable() => format!("{name} ({})", shortened(id.as_str())),
+        Some(id) if group.is_unreadable() || !counts_members => {
+            format!("{name} ({})", shortened(id.as_str()))
+        }
         Some(id) => format!("{name} ({}, {members})", shortened(id.as_str())),
         None if group.is_created() => format!("{name} (new)"),
         None => name,
@@ -150,6 +185,6 @@ fn of_group(operation: &Operation) -> Option<String> {
     match operation.target() {
         Target::Group { before: None, .. } => Some("created".to_owned()),
         Target::Group { before: Some(before), .. } => Some(format!("renamed from '{}'", visible(before))),
-        Target::Membership { .. } => None,
+        Target::Membership { .. } | Target::Right { .. } => None,
     }
 }

@@ -19,13 +19,15 @@ use crate::{
     plan::{
         document::Plan,
         operation::{Effect, Operation, Target},
+        right::Right,
     },
     run::{
         fresh::Start,
         journal::{Entry, Journal, OperationResult, Outcome},
+        rights,
         schedule::Schedule,
     },
-    service::lanes::{Attempt, Lane, Lanes, Permit},
+    service::lanes::{Attempt, Lanes, Permit},
 };
 
 /// The default number of concurrent writes.
@@ -127,7 +129,8 @@ impl Executor<'_> {
                 .groups
                 .iter()
                 .enumerate()
-                .flat_map(|(index, group)| group.operations.iter().map(move |one| (index, one)))
+                .flat_map(|(index, group)| group.operations.iter().map(move |one| (Some(index), one)))
+                .chain(plan.rights.iter().map(|one| (None, one)))
                 .collect(),
             schedule: Schedule::new(plan, &start.todo),
             executed: Executed { results, group_ids: start.group_ids, stopped: None },
@@ -171,8 +174,8 @@ fn result(operation: usize, outcome: Outcome) -> OperationResult {
 }
 
 struct Running<'a> {
-    /// Every operation with the index of its group.
-    operations: Vec<(usize, &'a Operation)>,
+    /// Every operation with the index of its group, if it belongs to one.
+    operations: Vec<(Option<usize>, &'a Operation)>,
     schedule: Schedule,
     executed: Executed,
     announced: HashSet<usize>,
@@ -240,13 +243,10 @@ impl Running<'_> {
             due.into_iter().for_each(|(_, operation)| self.schedule.put_back(operation));
         }
         let mut wake = self.later.iter().map(|(at, _)| *at).min();
-        for effect in self.schedule.effects() {
-            if !self.schedule.has(effect) {
-                continue;
-            }
-            match lanes.acquire(lane(effect)) {
+        for lane in self.schedule.lanes() {
+            match lanes.acquire(lane) {
                 Ok(permit) => {
-                    if let Some(operation) = self.schedule.take(effect) {
+                    if let Some(operation) = self.schedule.take(lane) {
                         return Next::Send(operation, permit);
                     }
                 }
@@ -259,7 +259,7 @@ impl Running<'_> {
     /// Journals the intent of an operation, once.
     fn announce(&mut self, number: usize, executor: &mut Executor<'_>) -> io::Result<Option<GroupId>> {
         let (index, operation) = self.operations[number];
-        let group_id = self.executed.group_ids[index].clone();
+        let group_id = index.and_then(|index| self.executed.group_ids[index].clone());
         if self.announced.insert(number) {
             let entry = Entry::Intent {
                 operation: number,
@@ -310,7 +310,7 @@ impl Running<'_> {
                     latency_ms,
                     ..result(operation, outcome_of(&error))
                 };
-                self.failed(error);
+                self.failed(error, self.operations[operation].1.right().is_some());
                 result
             }
         };
@@ -323,12 +323,12 @@ impl Running<'_> {
         }
     }
 
-    /// Stops the run if further requests would fail as well.
-    fn failed(&mut self, error: Error) {
+    /// Stops the run if further requests would fail as well. A key may lack the scope of some rights only.
+    fn failed(&mut self, error: Error, is_right: bool) {
         let is_gone = matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout);
         self.failures_in_a_row = if is_gone { self.failures_in_a_row + 1 } else { 0 };
         let is_refused_always =
-            error.is_unauthorized() || (error.is_permission_denied() && error.code().is_none());
+            error.is_unauthorized() || (error.is_permission_denied() && error.code().is_none() && !is_right);
         if is_refused_always || self.failures_in_a_row >= FAILURES_IN_A_ROW_MAX {
             self.stop(StopReason::CannotSucceed(error));
         }
@@ -336,7 +336,7 @@ impl Running<'_> {
 
     fn settle(&mut self, result: OperationResult, executor: &mut Executor<'_>) -> io::Result<()> {
         let (index, _) = self.operations[result.operation];
-        if let Some(group_id) = &result.group_id {
+        if let (Some(index), Some(group_id)) = (index, &result.group_id) {
             self.executed.group_ids[index] = Some(group_id.clone());
         }
         let held = self.schedule.ended(result.operation, result.outcome.is_settled());
@@ -368,16 +368,6 @@ async fn sleep_until(at: Option<Instant>) {
     }
 }
 
-/// The lane of operations with this effect.
-pub fn lane(effect: Effect) -> Lane {
-    match effect {
-        Effect::Create => Lane::of::<CreateGroup>(),
-        Effect::Rename => Lane::of::<UpdateGroup>(),
-        Effect::Grant => Lane::of::<AddGroupUser>(),
-        Effect::Revoke => Lane::of::<RemoveGroupUser>(),
-    }
-}
-
 async fn send(
     client: &Client,
     lanes: &Lanes,
@@ -389,14 +379,16 @@ async fn send(
 ) -> Sent {
     #[expect(clippy::disallowed_methods, reason = "tokio's clock, which tests set")]
     let at = Instant::now();
-    // Only a creation is not idempotent.
-    let is_idempotent = !operation.is(Effect::Create);
+    // Only a creation is not idempotent: of a group, or of an invite.
+    let is_invite = operation.is(Effect::Grant) && matches!(operation.right(), Some(Right::Invite { .. }));
+    let is_idempotent = !operation.is(Effect::Create) && !is_invite;
     let attempt = lanes.attempt(permit, is_idempotent, retries, perform(client, operation, group_id)).await;
     Sent { operation: number, at, attempt }
 }
 
 async fn perform(client: &Client, operation: &Operation, group_id: Option<GroupId>) -> Result<Answer, Error> {
     let answer = match (operation.target(), group_id) {
+        (Target::Right { right, .. }, _) => rights::perform(client, operation, right).await.map(Answer::sent),
         (Target::Group { name, before: None }, _) => {
             let answer = client.send(&CreateGroup::new(GroupName::new(name)?)).await?;
             let id = answer.id.clone();
@@ -421,14 +413,24 @@ async fn perform(client: &Client, operation: &Operation, group_id: Option<GroupI
         Err(error) if operation.is(Effect::Revoke) && error.is_not_found() && !error.is_unknown_url() => {
             Ok(Answer::no_change(&error))
         }
-        Err(error) if error.status().is_some_and(|status| status.as_u16() == 409) => {
+        Err(error) if error.is_conflict() || (operation.is(Effect::Grant) && exists_already(&error)) => {
             Ok(Answer::no_change(&error))
         }
         answer => answer,
     }
 }
 
+/// Whether the service refuses to give a right because the person has it.
+fn exists_already(error: &Error) -> bool {
+    const CODES: [&str; 3] = ["already_in_project", "already_invited", "already_a_member"];
+    error.code().is_some_and(|code| CODES.contains(&code))
+}
+
 impl Answer {
+    fn sent((status, request_id): rights::Sent) -> Self {
+        Self { outcome: Outcome::Done, status, request_id, group_id: None }
+    }
+
     fn of<T>(answer: &openai_admin::Response<T>) -> Self {
         Self {
             outcome: Outcome::Done,

@@ -16,7 +16,10 @@ use crate::{
         guard::{self, Approval, Decision, decisions},
         operation::{Effect, Operation, Progress},
     },
-    run::journal::{OperationResult, Outcome},
+    run::{
+        journal::{self, Entry, Line, OperationResult, Outcome},
+        rights,
+    },
     service::{
         current::{self, CurrentGroup, Members, Snapshot},
         read_error::ReadError,
@@ -111,8 +114,19 @@ pub struct Earlier {
     pub protected: Protected,
 }
 
-/// Compares the plan with the current state. Reads the list of groups and the members of the groups that the plan
-/// changes.
+impl Earlier {
+    /// The earlier part of the run with this journal.
+    pub fn of_journal(lines: &[Line]) -> Self {
+        let intents = lines.iter().filter_map(|line| match line.entry {
+            Entry::Intent { operation, .. } => Some(operation),
+            _ => None,
+        });
+        Self { results: journal::results(lines), intents: intents.collect(), ..Self::default() }
+    }
+}
+
+/// Compares the plan with the current state. Reads the list of groups, the members of the groups that the plan changes, and
+/// each right that it changes.
 ///
 /// # Errors
 ///
@@ -133,6 +147,15 @@ pub async fn compare(
     for (index, found) in indexes.iter().enumerate() {
         if let Some(found) = found {
             comparing.group(index, &snapshot.groups[*found]);
+        }
+    }
+    let open = plan.numbered_rights().filter(|(number, _)| comparing.decisions[*number] == Decision::Allowed);
+    let open: Vec<(usize, &Operation)> = open.collect();
+    let existing = rights::existing(reader, &open, concurrency).await?;
+    for (number, operation) in open {
+        let exists = existing.get(&number).copied().unwrap_or_default();
+        if operation.progress_of_right(exists) == Progress::Done {
+            comparing.settle(number);
         }
     }
     Ok(comparing.finish(&snapshot, &indexes, approval, &earlier.protected))
@@ -321,6 +344,15 @@ impl<'a> Comparing<'a> {
                 use_current_names(group, &snapshot.groups[found]);
             }
         }
+        let mut number = self.plan.first_right();
+        fresh.rights.retain(|_| {
+            let is_left = !self.start.settled.contains_key(&number);
+            if is_left {
+                numbers.push(number);
+            }
+            number += 1;
+            is_left
+        });
         // The addresses in a saved plan may be wrong: protection uses those of the service.
         guard::mark_protected(&mut fresh.groups, &Protection::of(&fresh.protect));
         guard::limit(&mut fresh);

@@ -52,9 +52,13 @@ pub enum Entry {
         accepted: Option<String>,
         /// Whether a stopped run is resumed.
         resumed: bool,
-        /// Whether the journal has a head.
+        /// Whether the journal has a head. That of a single command has none: it saves a sync to disk, and without its
+        /// last lines an undo reverts less, never more.
         #[serde(default)]
         head: bool,
+        /// The operating system's name of the user who started it, if known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// A write is about to be sent.
     Intent {
@@ -171,6 +175,7 @@ pub struct Journal {
     previous: String,
     lines: usize,
     head: PathBuf,
+    has_head: bool,
     is_synced: bool,
 }
 
@@ -199,8 +204,9 @@ impl Journal {
         check_head(&head, &lines, &previous)?;
         file.set_len(whole as u64)?;
         file.seek(io::SeekFrom::End(0))?;
+        let has_head = !lines.first().is_some_and(lacks_head);
         let buffer = Vec::with_capacity(BUFFER_BYTES);
-        let journal = Self { file, buffer, previous, lines: lines.len(), head, is_synced: true };
+        let journal = Self { file, buffer, previous, lines: lines.len(), head, has_head, is_synced: true };
         Ok((journal, lines))
     }
 
@@ -212,6 +218,9 @@ impl Journal {
     pub fn write(&mut self, at: Timestamp, entry: Entry) -> io::Result<()> {
         let previous = std::mem::take(&mut self.previous);
         let line = Line { at: at.to_string(), entry, previous };
+        if self.lines == 0 {
+            self.has_head = !lacks_head(&line);
+        }
         let begin = self.buffer.len();
         serde_json::to_writer(&mut self.buffer, &line)?;
         self.previous = hash(&self.buffer[begin..]);
@@ -243,8 +252,10 @@ impl Journal {
         self.flush()?;
         if !self.is_synced {
             self.file.sync_data()?;
-            let head = Head { lines: self.lines, last: self.previous.clone() };
-            private::replace(&self.head, &serde_json::to_vec(&head)?)?;
+            if self.has_head {
+                let head = Head { lines: self.lines, last: self.previous.clone() };
+                private::replace(&self.head, &serde_json::to_vec(&head)?)?;
+            }
             self.is_synced = true;
         }
         Ok(())
@@ -334,6 +345,11 @@ fn read_lines(text: &[u8]) -> io::Result<(Vec<Line>, String, usize)> {
     Ok((lines, previous, whole))
 }
 
+/// Whether this first line belongs to a journal without a head.
+fn lacks_head(line: &Line) -> bool {
+    matches!(line.entry, Entry::Begin { head: false, .. })
+}
+
 fn hash(line: &[u8]) -> String {
     hex(&Sha256::digest(line))
 }
@@ -410,6 +426,24 @@ mod tests {
         assert_eq!(error, "the journal was modified: line 3 does not match the head file");
         std::fs::write(&path, text).expect("written");
         assert_eq!(read(&path).expect("as it was").len(), 3);
+    }
+
+    #[test]
+    fn the_journal_of_a_command_has_no_head() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("journal.jsonl");
+        let (mut journal, _) = Journal::open(&path).expect("a journal");
+        let begin =
+            Entry::Begin { plan: String::new(), accepted: None, resumed: false, head: false, by: None };
+        journal.write(Timestamp::UNIX_EPOCH, begin).expect("written");
+        journal.write(Timestamp::UNIX_EPOCH, result(0)).expect("written");
+        journal.sync().expect("on disk");
+        assert!(!path.with_extension(HEAD).exists());
+        let (mut journal, lines) = Journal::open(&path).expect("reopened");
+        journal.write(Timestamp::UNIX_EPOCH, result(1)).expect("written");
+        journal.sync().expect("on disk");
+        assert_eq!((lines.len(), read(&path).expect("whole").len()), (2, 3));
+        assert!(!path.with_extension(HEAD).exists());
     }
 
     #[test]

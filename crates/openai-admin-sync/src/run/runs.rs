@@ -21,6 +21,7 @@ use crate::{
     },
     run::{
         journal::{self, Entry, Line},
+        lock::{Lock, LockError},
         private,
     },
 };
@@ -78,14 +79,14 @@ impl Runs {
         &self.folder
     }
 
-    /// The organization's lock file.
+    /// Takes the organization's exclusive lock. `holder` describes the work, for other processes.
     ///
     /// # Errors
     ///
-    /// If its folder cannot be created.
-    pub fn lock_file(&self) -> io::Result<PathBuf> {
-        private::create_folder(&self.folder)?;
-        Ok(self.folder.join("lock"))
+    /// See [`LockError`].
+    pub fn lock(&self, holder: &str) -> Result<Lock, LockError> {
+        private::create_folder(&self.folder).map_err(LockError::Io)?;
+        Lock::take(&self.folder.join("lock"), holder)
     }
 
     /// Stores a new run. Its name starts with the time, so that names sort by time; `chance`, a random number,
@@ -121,7 +122,7 @@ impl Runs {
         for entry in entries {
             let entry = entry?;
             if let Ok(name) = entry.file_name().into_string()
-                && entry.path().join(PLAN).exists()
+                && has_plan(&entry.path())
             {
                 runs.push(Run { name, folder: entry.path() });
             }
@@ -196,6 +197,11 @@ impl Runs {
         private::create_folder(&self.folder)?;
         private::replace(&self.folder.join(LEARNED), &serde_json::to_vec_pretty(&paces)?)
     }
+}
+
+/// Whether a run has a plan. A crash of the machine may leave an empty file of a plan that was not synced to disk.
+fn has_plan(run: &Path) -> bool {
+    fs::metadata(run.join(PLAN)).is_ok_and(|file| file.len() > 0)
 }
 
 /// The learned rate of a lane.
@@ -284,6 +290,18 @@ mod tests {
         assert_ne!(folder_name("local/a/b.db"), folder_name("local/a_b.db"));
         assert_ne!(folder_name("https://h/t/a"), folder_name("https://h/t_a"));
         assert_eq!(folder_name("https://h/t/a"), folder_name("https://h/t/a"));
+    }
+
+    #[test]
+    fn a_run_without_a_plan_is_ignored() {
+        let home = tempfile::tempdir().expect("a folder");
+        let run = home.path().join("runs").join("20260131T120000000Z-000001");
+        fs::create_dir_all(&run).expect("made");
+        fs::write(run.join(PLAN), "").expect("written");
+        let runs = Runs::new(home.path().to_owned());
+        assert_eq!(runs.list().expect("runs").len(), 0);
+        fs::write(run.join(PLAN), "{}").expect("written");
+        assert_eq!(runs.list().expect("runs").len(), 1);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Pure: results in, operations to start out. Groups are created and renamed before users are added, and additions come
 //! before removals. The removals of a user wait for the additions of that user, and are held if one of them fails: a
-//! user who moves never loses both memberships.
+//! user who moves never loses both memberships. The rights of a person are changed one after the other, in the order of
+//! the plan.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -12,19 +13,23 @@ use crate::plan::{
     document::Plan,
     operation::{Effect, Operation},
 };
+use crate::{run::rights, service::lanes::Lane};
 
 /// The order of the operations of a run.
 #[derive(Debug)]
 pub struct Schedule {
-    /// The effects, in order of preference. Each has a separate lane.
-    effects: [Effect; 4],
-    ready: HashMap<Effect, VecDeque<usize>>,
+    /// The lanes, in order of preference.
+    lanes: Vec<Lane>,
+    ready: HashMap<Lane, VecDeque<usize>>,
     /// The operations that wait for the creation of their group, by group.
     waiting_for_group: HashMap<usize, Vec<usize>>,
     /// The users who are removed from a group: their unfinished additions, and the removals that wait for them.
     users: HashMap<UserId, UserState>,
     group_of: Vec<usize>,
     effect_of: Vec<Effect>,
+    lane_of: Vec<Lane>,
+    /// The operation on a right that follows another one of the same person.
+    next_right: HashMap<usize, usize>,
     /// The user of each addition and removal, only for users who are removed from a group.
     user_of: HashMap<usize, UserId>,
     left: usize,
@@ -48,31 +53,57 @@ impl Schedule {
     /// Orders the operations `todo` of a plan, given by number.
     pub fn new(plan: &Plan, todo: &[usize]) -> Self {
         let mut group_of = Vec::new();
-        let mut effect_of = Vec::new();
         for (index, group) in plan.groups.iter().enumerate() {
-            for operation in &group.operations {
-                group_of.push(index);
-                effect_of.push(operation.effect());
+            group_of.extend(std::iter::repeat_n(index, group.operations.len()));
+        }
+        let operations: Vec<&Operation> = plan.operations().map(|(_, operation)| operation).collect();
+        let user_of = if plan.revoke_first { HashMap::new() } else { users_who_move(plan, todo) };
+        let mut lanes = Vec::new();
+        // The first operation of a lane gives its place, and rights come after groups.
+        let mut in_order: Vec<usize> = todo.to_vec();
+        in_order.sort_by_key(|number| {
+            let operation = operations[*number];
+            let is_first = plan.revoke_first && operation.is(Effect::Revoke);
+            (operation.right().is_some(), !is_first, operation.effect())
+        });
+        for lane in in_order.into_iter().map(|number| rights::lane(operations[number])) {
+            if !lanes.contains(&lane) {
+                lanes.push(lane);
             }
         }
-        let user_of = if plan.revoke_first { HashMap::new() } else { users_who_move(plan, todo) };
-        let effects = if plan.revoke_first {
-            [Effect::Revoke, Effect::Create, Effect::Rename, Effect::Grant]
-        } else {
-            [Effect::Create, Effect::Rename, Effect::Grant, Effect::Revoke]
-        };
         let mut schedule = Self {
-            effects,
+            lanes,
             ready: HashMap::new(),
             waiting_for_group: HashMap::new(),
             users: HashMap::new(),
             group_of,
-            effect_of,
+            effect_of: operations.iter().map(|operation| operation.effect()).collect(),
+            lane_of: operations.iter().map(|operation| rights::lane(operation)).collect(),
+            next_right: HashMap::new(),
             user_of,
             left: todo.len(),
         };
-        schedule.queue(todo);
+        let (of_groups, of_rights): (Vec<usize>, Vec<usize>) =
+            todo.iter().partition(|number| **number < plan.first_right());
+        schedule.queue(&of_groups);
+        schedule.queue_rights(&operations, &of_rights);
         schedule
+    }
+
+    /// Queues the first operation of each person, followed by the others of the person.
+    fn queue_rights(&mut self, operations: &[&Operation], todo: &[usize]) {
+        let mut last_of: HashMap<&str, usize> = HashMap::new();
+        for number in todo.iter().copied() {
+            let who = operations[number].user_id().map(UserId::as_str).or(operations[number].email());
+            match last_of.insert(who.unwrap_or_default(), number) {
+                Some(last) => drop(self.next_right.insert(last, number)),
+                None => self.make_ready(number),
+            }
+        }
+    }
+
+    fn make_ready(&mut self, operation: usize) {
+        self.ready.entry(self.lane_of[operation]).or_default().push_back(operation);
     }
 
     fn queue(&mut self, todo: &[usize]) {
@@ -96,29 +127,25 @@ impl Schedule {
             } else if let Some(state) = waits_for {
                 state.removals.push(operation);
             } else {
-                self.ready.entry(effect).or_default().push_back(operation);
+                self.make_ready(operation);
             }
         }
     }
 
-    /// The effects, in order of preference.
-    pub fn effects(&self) -> [Effect; 4] {
-        self.effects
+    /// The lanes with an operation that is ready, in order of preference.
+    pub fn lanes(&self) -> Vec<Lane> {
+        let is_ready = |lane: &&Lane| self.ready.get(lane).is_some_and(|ready| !ready.is_empty());
+        self.lanes.iter().filter(is_ready).copied().collect()
     }
 
-    /// Whether an operation with this effect is ready.
-    pub fn has(&self, effect: Effect) -> bool {
-        self.ready.get(&effect).is_some_and(|ready| !ready.is_empty())
+    /// Takes the next operation of this lane.
+    pub fn take(&mut self, lane: Lane) -> Option<usize> {
+        self.ready.get_mut(&lane)?.pop_front()
     }
 
-    /// Takes the next operation with this effect.
-    pub fn take(&mut self, effect: Effect) -> Option<usize> {
-        self.ready.get_mut(&effect)?.pop_front()
-    }
-
-    /// Puts an operation back as the next one with its effect.
+    /// Puts an operation back as the next one of its lane.
     pub fn put_back(&mut self, operation: usize) {
-        self.ready.entry(self.effect_of[operation]).or_default().push_front(operation);
+        self.ready.entry(self.lane_of[operation]).or_default().push_front(operation);
     }
 
     /// The number of operations without a result.
@@ -130,12 +157,19 @@ impl Schedule {
     pub fn ended(&mut self, operation: usize, succeeded: bool) -> Held {
         self.left = self.left.saturating_sub(1);
         let mut held = Held::default();
+        if operation >= self.group_of.len() {
+            // Also after a failure: each right that ends is one less.
+            if let Some(next) = self.next_right.remove(&operation) {
+                self.make_ready(next);
+            }
+            return held;
+        }
         match self.effect_of[operation] {
             Effect::Create => {
                 let waiting = self.waiting_for_group.remove(&self.group_of[operation]).unwrap_or_default();
                 if succeeded {
                     for operation in waiting {
-                        self.ready.entry(self.effect_of[operation]).or_default().push_back(operation);
+                        self.make_ready(operation);
                     }
                 } else {
                     // No user was added: hold the operations that wait for these additions.
@@ -156,7 +190,7 @@ impl Schedule {
                         self.left = self.left.saturating_sub(removals.len());
                         held.operations.extend(removals);
                     } else {
-                        self.ready.entry(Effect::Revoke).or_default().extend(removals);
+                        removals.into_iter().for_each(|removal| self.make_ready(removal));
                     }
                 }
             }
@@ -172,11 +206,12 @@ fn users_who_move(plan: &Plan, todo: &[usize]) -> HashMap<usize, UserId> {
     let removed: HashSet<&UserId> = todo
         .iter()
         .map(|number| operations[*number])
-        .filter(|operation| operation.is(Effect::Revoke))
+        .filter(|operation| operation.is(Effect::Revoke) && operation.right().is_none())
         .filter_map(Operation::user_id)
         .collect();
     let user = |number: &usize| {
-        let user = operations[*number].user_id().filter(|user| removed.contains(user))?;
+        let operation = Some(operations[*number]).filter(|operation| operation.right().is_none());
+        let user = operation?.user_id().filter(|user| removed.contains(user))?;
         Some((*number, user.clone()))
     };
     todo.iter().filter_map(user).collect()
@@ -191,6 +226,7 @@ mod tests {
             group_plan::GroupPlan,
             operation::Why,
             planning::{PlanOptions, assemble},
+            right::Right,
             source::Origin,
         },
     };
@@ -225,8 +261,8 @@ mod tests {
     /// What may be started now, in the order in which it would be.
     fn ready(schedule: &mut Schedule) -> Vec<usize> {
         let mut ready = Vec::new();
-        for effect in schedule.effects() {
-            while let Some(operation) = schedule.take(effect) {
+        for lane in schedule.lanes() {
+            while let Some(operation) = schedule.take(lane) {
                 ready.push(operation);
             }
         }
@@ -272,5 +308,24 @@ mod tests {
     fn with_revoke_first_removals_wait_for_nothing() {
         let plan = plan(&[&[remove("a")], &[add("a")]], true);
         assert_eq!(ready(&mut Schedule::new(&plan, &[0, 1])), [0, 1]);
+    }
+
+    #[test]
+    fn the_rights_of_a_person_end_one_after_the_other_also_after_a_failure() {
+        let end = |user: &str| {
+            Operation::end_right(
+                user.parse().expect("an id"),
+                None,
+                Right::Owner,
+                Why::Listed,
+                Origin::default(),
+            )
+        };
+        let mut plan = plan(&[&[remove("a")]], true);
+        plan.rights = vec![end("a"), end("a"), end("b")];
+        let mut schedule = Schedule::new(&plan, &[0, 1, 2, 3]);
+        assert_eq!(ready(&mut schedule), [0, 1, 3]);
+        schedule.ended(1, false);
+        assert_eq!((ready(&mut schedule), schedule.left()), (vec![2], 3));
     }
 }

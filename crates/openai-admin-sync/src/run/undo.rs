@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use openai_admin::UserId;
+use openai_admin::{InviteStatus, UserId, models::Invite};
 
 use crate::{
-    input::max_remove::MaxRemove,
+    input::{email::EmailKey, max_remove::MaxRemove},
     plan::{
         desired::Desired,
         document::{Plan, Purpose},
         group_plan::{Block, GroupPlan, Removes, Rule},
         operation::{Effect, Operation, Progress, Target, Why},
         planning::{self, PlanOptions},
+        right::{Kept, KeptReason, Right},
         source::Origin,
     },
-    run::journal::OperationResult,
+    run::{journal::OperationResult, rights},
     service::{
         current::{self, CurrentGroup, Members},
         read_error::ReadError,
@@ -51,11 +52,74 @@ pub async fn plan_undo(
         .zip(&indexes)
         .map(|(change, index)| inverse(change, index.map(|index| &snapshot.groups[index]), run));
     let groups = groups.collect();
+    let (rights, kept) = inverse_rights(reader, run, plan, results, options.concurrency).await?;
     let purpose = Purpose::Undo { run: run.to_owned() };
     // The limits and protection of the run apply to its undo as well.
     let max_remove = Some(plan.max_remove.stricter(MaxRemove::OF_ORGANIZATION));
-    let desired = Desired { purpose, protect: plan.protect.clone(), max_remove, ..Desired::default() };
+    let protect = plan.protect.clone();
+    let desired = Desired { purpose, protect, max_remove, rights, kept, ..Desired::default() };
     Ok(planning::assemble(&desired, &snapshot, groups, options))
+}
+
+/// Gives back the rights that the run ended, in reverse order, and deletes the invites that it sent. Rights that cannot
+/// return are reported.
+async fn inverse_rights(
+    reader: &Reader,
+    run: &str,
+    plan: &Plan,
+    results: &BTreeMap<usize, OperationResult>,
+    concurrency: usize,
+) -> Result<(Vec<Operation>, Vec<Kept>), ReadError> {
+    let is_change = |number: &usize| results.get(number).is_some_and(|result| result.outcome.may_be_change());
+    let changed: Vec<(usize, &Operation)> =
+        plan.numbered_rights().filter(|(number, _)| is_change(number)).collect();
+    let existing = rights::existing(reader, &changed, concurrency).await?;
+    let is_invite = |(_, operation): &(usize, &Operation)| operation.user_id().is_none();
+    let invites = match changed.iter().any(is_invite) {
+        true => reader.list_invites().await?,
+        false => Vec::new(),
+    };
+    let (mut inverses, mut kept) = (Vec::new(), Vec::new());
+    for (number, operation) in changed.into_iter().rev() {
+        let exists = existing.get(&number).copied().unwrap_or_default();
+        let Some(right) = operation.right() else { continue };
+        // Changes that were already reverted are skipped.
+        if operation.progress_of_right(exists) != Progress::Done {
+            continue;
+        }
+        let origin = Origin { reason: Some(format!("run {run}")), ..Origin::default() };
+        let inverse = match operation.user_id() {
+            None => delete_invite(operation, right, &invites, origin),
+            Some(_) => operation.inverse(Why::Undo, origin),
+        };
+        match inverse {
+            Some(inverse) => inverses.push(inverse),
+            None => kept.push(Kept {
+                who: operation.who().map(str::to_owned),
+                what: right.to_string(),
+                reason: KeptReason::CannotReturn,
+            }),
+        }
+    }
+    Ok((inverses, kept))
+}
+
+/// Deletes the invite that an operation sent; `None` if it was accepted.
+fn delete_invite(
+    operation: &Operation,
+    right: &Right,
+    invites: &[Invite],
+    origin: Origin,
+) -> Option<Operation> {
+    let email = operation.email()?;
+    let key = EmailKey::new(email);
+    let is_it =
+        |invite: &&Invite| invite.status == InviteStatus::Pending && EmailKey::new(&invite.email) == key;
+    let invite_id = Some(invites.iter().find(is_it)?.id.clone());
+    let Right::Invite { role, .. } = right else { return None };
+    let right = Right::Invite { invite_id, role: role.clone() };
+    let target = Target::Right { user_id: None, email: Some(email.to_owned()), right };
+    Some(Operation::of_right(Effect::Revoke, target, Why::Undo, origin))
 }
 
 /// The changes of a run in one group.

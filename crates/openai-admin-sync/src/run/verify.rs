@@ -11,7 +11,10 @@ use crate::{
         guard::{Approval, Decision, decisions},
         operation::{Effect, Operation, Progress},
     },
-    run::journal::{OperationResult, Outcome},
+    run::{
+        journal::{OperationResult, Outcome},
+        rights,
+    },
     service::{
         current::{self, CurrentGroup, Members, Snapshot},
         read_error::ReadError,
@@ -24,9 +27,9 @@ use crate::{
 pub struct Verification {
     /// Whether each change is in place, by operation number; only for changed groups.
     pub holds: BTreeMap<usize, bool>,
-    /// The names of the changed groups that match the plan.
+    /// The names of the changed groups that match the plan, and of the people whose rights do.
     pub converged: Vec<String>,
-    /// The names of the changed groups that differ.
+    /// The names of those that differ.
     pub differing: Vec<String>,
     /// The ids of groups whose creation had no response, by operation number.
     pub found_groups: BTreeMap<usize, GroupId>,
@@ -51,7 +54,7 @@ impl Verification {
     }
 }
 
-/// Reads the changed groups again and checks each operation.
+/// Reads the changed groups and rights again and checks each operation.
 ///
 /// # Errors
 ///
@@ -106,7 +109,33 @@ pub async fn verify(
         };
         list.push(group.name.clone());
     }
+    verify_rights(reader, plan, &decisions, &mut verification, concurrency).await?;
     Ok(verification)
+}
+
+/// Reads the changed rights again. The rights of one person are named by the person.
+async fn verify_rights(
+    reader: &Reader,
+    plan: &Plan,
+    decisions: &[Decision],
+    verification: &mut Verification,
+    concurrency: usize,
+) -> Result<(), ReadError> {
+    let sent = plan.numbered_rights().filter(|(number, _)| decisions[*number] == Decision::Allowed);
+    let sent: Vec<(usize, &Operation)> = sent.collect();
+    let existing = rights::existing(reader, &sent, concurrency).await?;
+    let mut holds_for: BTreeMap<&str, bool> = BTreeMap::new();
+    for (number, operation) in sent {
+        let exists = existing.get(&number).copied().unwrap_or_default();
+        let holds = operation.progress_of_right(exists) == Progress::Done;
+        verification.holds.insert(number, holds);
+        *holds_for.entry(operation.who().unwrap_or_default()).or_insert(true) &= holds;
+    }
+    for (who, holds) in holds_for {
+        let list = if holds { &mut verification.converged } else { &mut verification.differing };
+        list.push(format!("rights of {who}"));
+    }
+    Ok(())
 }
 
 /// The group of a creation without a response: the only group with its name.

@@ -87,6 +87,11 @@ impl Reader {
         }
     }
 
+    /// The client, which only this layer sees.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     fn record_organization<T>(&self, answer: &Response<T>) {
         let header = answer.headers().get("openai-organization").and_then(|value| value.to_str().ok());
         let Some(id) = header.and_then(|id| OrganizationId::new(id).ok()) else { return };
@@ -98,14 +103,17 @@ impl Reader {
         }
     }
 
-    async fn send<E: openai_admin::Endpoint>(&self, request: &E) -> Result<Response<E::Response>, Error> {
+    pub(super) async fn send<E: openai_admin::Endpoint>(
+        &self,
+        request: &E,
+    ) -> Result<Response<E::Response>, Error> {
         let answer = self.lanes.send(Lane::of::<E>(), true, || self.client.send(request)).await?;
         self.record_organization(&answer);
         Ok(answer)
     }
 
     /// Reads a list page by page until `take` returns [`Walk::Stop`].
-    async fn walk<'a, E: ListEndpoint>(
+    pub(super) async fn walk<'a, E: ListEndpoint>(
         &'a self,
         call: impl Fn() -> ListCall<'a, E>,
         mut take: impl FnMut(Vec<<E::Response as Page>::Item>) -> Walk,
@@ -269,7 +277,7 @@ fn resumed<E: ListEndpoint>(call: ListCall<'_, E>, cursor: Option<Cursor>) -> Pa
 }
 
 /// Turns "not found" into `None`. An unknown URL stays an error.
-fn found<T>(answer: Result<Response<T>, Error>) -> Result<Option<T>, Error> {
+pub(super) fn found<T>(answer: Result<Response<T>, Error>) -> Result<Option<T>, Error> {
     match answer {
         Ok(answer) => Ok(Some(answer.into_inner())),
         Err(error) if error.is_not_found() && !error.is_unknown_url() => Ok(None),

@@ -133,15 +133,18 @@ pub(crate) fn desired(text: &str, tables: &[(&str, &str)]) -> Result<Desired, In
     desired::expand(&[("groups.yaml".to_owned(), file)], date(2026, 11, 23), &mut read)
 }
 
-/// The changes of a plan, as `+a Support` and `-b Support`.
+/// The changes of a plan, as `+a Support`, `-b Support` and `-c role owner`.
 pub(crate) fn changes(plan: &Plan) -> Vec<String> {
     plan.operations()
         .map(|(group, operation)| {
-            let user = operation.user_id().map(|id| id.as_str().trim_start_matches("user_").to_owned());
+            let who = operation.user_id().map(|id| id.as_str().trim_start_matches("user_"));
+            let who = who.or(operation.email()).unwrap_or_default();
+            let group = group.map(|group| group.name.clone());
+            let what = group.or(operation.right().map(ToString::to_string)).unwrap();
             match (operation.is(Effect::Grant), operation.is(Effect::Revoke)) {
-                (true, _) => format!("+{} {}", user.unwrap(), group.name),
-                (_, true) => format!("-{} {}", user.unwrap(), group.name),
-                _ => format!("{} {}", operation.action(), group.name),
+                (true, _) => format!("+{who} {what}"),
+                (_, true) => format!("-{who} {what}"),
+                _ => format!("{} {what}", operation.action()),
             }
         })
         .collect()

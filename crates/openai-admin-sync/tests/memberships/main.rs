@@ -4,4 +4,5 @@ mod accidents;
 mod desk;
 mod kept;
 mod properties;
+mod rights;
 mod runs;

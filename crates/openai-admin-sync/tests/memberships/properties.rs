@@ -211,7 +211,7 @@ async fn check(home: &Home, pair: Pair) -> Result<(), TestCaseError> {
     // The plan removes no user who is in both states.
     let expected = pair.expected();
     for (group, operation) in plan.operations().filter(|(_, operation)| operation.is(Effect::Revoke)) {
-        let user = operation.user_id().unwrap().to_string();
+        let (group, user) = (group.unwrap(), operation.user_id().unwrap().to_string());
         prop_assert!(!expected[&group.name].contains(&user), "{user} stays in {}", group.name);
     }
     // A saved plan is read back unchanged.

@@ -8,8 +8,9 @@ use openai_admin_sync::{
     executor::StopReason,
     fresh::{self, Earlier},
     guard::{self, UndoProblem},
+    holdings::Holdings,
     journal::{self, Entry, Outcome},
-    lock::{Lock, LockError},
+    lock::LockError,
     offboard,
     plan::Purpose,
     report, undo, verify,
@@ -42,7 +43,7 @@ async fn a_resumed_run_sends_nothing_twice() {
     drop(journal);
 
     let lines = run.lines().unwrap();
-    let earlier = earlier(&lines);
+    let earlier = Earlier::of_journal(&lines);
     let sent_before = earlier.intents.len();
     let start = fresh::compare(&desk.reader, &plan, &Approval::None, &earlier, 4).await.unwrap();
     assert_eq!(start.differences, []);
@@ -69,14 +70,6 @@ async fn a_resumed_run_sends_nothing_twice() {
     assert_eq!(report::csv(&rows).unwrap().lines().count(), plan.operation_count() + 1);
 }
 
-pub(crate) fn earlier(lines: &[journal::Line]) -> Earlier {
-    let intents = lines.iter().filter_map(|line| match line.entry {
-        Entry::Intent { operation, .. } => Some(operation),
-        _ => None,
-    });
-    Earlier { results: journal::results(lines), intents: intents.collect(), ..Earlier::default() }
-}
-
 #[tokio::test]
 async fn a_resumed_run_recognizes_the_group_that_it_created() {
     let desk = Desk::with_groups(&[("One", "a")]).await;
@@ -98,7 +91,8 @@ async fn a_resumed_run_recognizes_the_group_that_it_created() {
 async fn offboarding_removes_from_every_group_and_can_be_undone() {
     let desk = Desk::with_groups(&[("One", "ab"), ("Two", "abc"), ("Three", "bc")]).await;
     let user: openai_admin::UserId = "user_a".parse().unwrap();
-    let plan = offboard::plan_offboarding(&desk.reader, vec![user], &desk.options()).await.unwrap();
+    let (holdings, options) = (Holdings::default(), desk.options());
+    let plan = offboard::plan_offboarding(&desk.reader, vec![user], holdings, &options).await.unwrap();
     assert_eq!(changes(&plan), ["-a One", "-a Two"]);
     assert!(plan.revoke_first);
     let (executed, verification) = desk.apply(&plan, &Approval::None).await;
@@ -142,9 +136,8 @@ async fn an_undo_that_a_limit_blocks_in_part_is_blocked_completely() {
 async fn a_second_run_of_an_organization_is_refused_while_the_first_holds_the_lock() {
     let home = tempfile::tempdir().unwrap();
     let runs = Runs::new(home.path().join("org-1"));
-    let file = runs.lock_file().unwrap();
-    let _first = Lock::take(&file, "run one").unwrap();
-    assert!(matches!(Lock::take(&file, "run two"), Err(LockError::Held(who)) if who == "run one"));
+    let _first = runs.lock("run one").unwrap();
+    assert!(matches!(runs.lock("run two"), Err(LockError::Held(who)) if who == "run one"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,8 +3,8 @@
 /// Declares an API of the client with its methods.
 ///
 /// A row is `list name(ids) -> Request`, `call name(ids) -> Request` or `call name(ids; body: Body) -> Request`, after
-/// its documentation and before an example in braces. Ids may be given as text. Examples run with the `client` of
-/// `openai_admin_server::testing::example`.
+/// its documentation and before an example in braces. Ids may be given as text, and a body with one required field as
+/// the value of that field. Examples run with the `client` of `openai_admin_server::testing::example`.
 macro_rules! api {
     (
         $(#[$api_doc:meta])* $api:ident = $front:ident;
@@ -77,7 +77,7 @@ macro_rules! method {
         pub async fn $name(
             &self,
             $($id: impl TryInto<$id_type, Error: Into<$crate::Error>>,)*
-            $($body: $body_type,)?
+            $($body: impl TryInto<$body_type, Error: Into<$crate::Error>>,)?
         ) -> Result<
             $crate::Response<<$crate::operations::$request as $crate::Endpoint>::Response>,
             $crate::Error,
@@ -100,7 +100,7 @@ macro_rules! request {
     ($request:ident ($($id:ident)*) body $body:ident) => {
         $crate::operations::$request {
             $($id: $crate::client::argument::<$crate::operations::$request, _, _>(stringify!($id), $id)?,)*
-            body: $body,
+            body: $crate::client::body::<$crate::operations::$request, _, _>($body)?,
         }
     };
 }

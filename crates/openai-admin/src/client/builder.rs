@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri};
 use super::{
     CONNECT_TIMEOUT, Client, IDEMPOTENCY_KEY, Options, RequestBody, Shared,
     retry::Budget,
+    retry_policy::RetryPolicy,
     transport::{self, Connections, TowerTransport, Transport},
 };
 use crate::{DEFAULT_BASE_URL, Error, OrganizationId, error::BoxError};
@@ -21,6 +22,7 @@ pub struct ClientBuilder {
     base_url: String,
     headers: Vec<(String, String)>,
     options: Options,
+    retry_policy: RetryPolicy,
     strict: bool,
     connections: Connections,
     transport: Option<Box<dyn Transport>>,
@@ -33,6 +35,7 @@ impl Default for ClientBuilder {
             base_url: DEFAULT_BASE_URL.to_owned(),
             headers: Vec::new(),
             options: Options::default(),
+            retry_policy: RetryPolicy::default(),
             strict: false,
             connections: Connections { connect_timeout: CONNECT_TIMEOUT, ..Connections::default() },
             transport: None,
@@ -105,6 +108,13 @@ impl ClientBuilder {
     /// The maximum number of retries of a call. Default: 2.
     pub fn retries(mut self, retries_max: u32) -> Self {
         self.options.retries_max = retries_max;
+        self
+    }
+
+    /// How failed calls are retried. Sets [`retries`](Self::retries) to the policy's attempts, less one.
+    pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
+        self.options.retries_max = policy.retries_max();
+        self.retry_policy = policy;
         self
     }
 
@@ -217,7 +227,8 @@ impl ClientBuilder {
             headers,
             headers_of_post,
             strict: self.strict,
-            budget: Budget::new(),
+            budget: Budget::new(self.retry_policy.budget_retries()),
+            retry_policy: self.retry_policy,
         };
         Ok(Client { shared: Arc::new(shared), options: self.options })
     }

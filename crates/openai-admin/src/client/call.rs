@@ -79,7 +79,7 @@ impl Client {
         // All attempts carry one key, so that a service that supports keys performs a repeated POST once.
         let idempotency_key = match operation.method {
             Method::Post => Some(idempotency_key()),
-            Method::Get | Method::Delete => None,
+            Method::Get | Method::Put | Method::Delete => None,
         };
         let mut retries_made = 0;
         let mut may_have_happened = false;
@@ -96,7 +96,12 @@ impl Client {
                 }
                 Err(error) => error,
             };
+            error.describe(operation, retries_made + 1, begun.elapsed(), may_have_happened);
+            let is_retry_left = retries_made < self.options.retries_max;
+            let policy = &self.shared.retry_policy;
             let situation = Situation {
+                decided: is_retry_left.then(|| policy.decide(&error, operation.idempotent)).flatten(),
+                pauses: policy.pauses_of_call(),
                 idempotent: operation.idempotent,
                 retries_made,
                 retries_max: self.options.retries_max,
@@ -113,10 +118,7 @@ impl Client {
                     tracing::debug!(target: TARGET, { http.request.resend_count = retries_made, ?pause }, "retrying the call");
                     tokio::time::sleep(pause).await;
                 }
-                _ => {
-                    error.describe(operation, retries_made + 1, begun.elapsed(), may_have_happened);
-                    return Err(error);
-                }
+                _ => return Err(error),
             }
         }
     }
@@ -159,7 +161,7 @@ impl Client {
     ) -> http::Request<RequestBody> {
         let mut headers = match method {
             Method::Post => self.shared.headers_of_post.clone(),
-            Method::Get | Method::Delete => self.shared.headers.clone(),
+            Method::Get | Method::Put | Method::Delete => self.shared.headers.clone(),
         };
         // The builder reserves an empty value for the key. A key that the user set is kept.
         if let (Some(key), Some(place)) = (idempotency_key, headers.get_mut(&IDEMPOTENCY_KEY))
@@ -173,6 +175,7 @@ impl Client {
         *request.method_mut() = match method {
             Method::Get => http::Method::GET,
             Method::Post => http::Method::POST,
+            Method::Put => http::Method::PUT,
             Method::Delete => http::Method::DELETE,
         };
         request

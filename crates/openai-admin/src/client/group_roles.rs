@@ -11,8 +11,8 @@ api! {
     }
     /// Assigns a role to a group.
     call assign_group_role(group_id: GroupId; body: PublicAssignOrganizationGroupRoleBody) -> AssignGroupRole {
-        /// use openai_admin::models::{CreateGroupBody, PublicAssignOrganizationGroupRoleBody};
-        /// let group = client.groups().create_group(CreateGroupBody::new("Escalations".try_into()?)).await?;
+        /// use openai_admin::models::PublicAssignOrganizationGroupRoleBody;
+        /// let group = client.groups().create_group("Escalations").await?;
         /// let body = PublicAssignOrganizationGroupRoleBody::new("role_1".try_into()?);
         /// let assigned = client.group_roles().assign_group_role(&group.id, body).await?;
         /// assert_eq!(assigned.role.name, "Reviewers");

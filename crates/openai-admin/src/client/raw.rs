@@ -1,7 +1,7 @@
 //! Requests without a declared operation. The answer is a JSON tree.
 
 use bytes::Bytes;
-use http::Uri;
+use http::{HeaderValue, Uri, header};
 use serde_json::Value;
 
 use super::{Client, Response, Shared, call::idempotency_key};
@@ -40,7 +40,7 @@ impl RawRequest {
         self
     }
 
-    /// The body, as JSON. Only POST requests have a body.
+    /// The body, as JSON. Only POST and PUT requests have a body.
     pub fn body(mut self, json: impl Into<Bytes>) -> Self {
         self.body = Some(json.into());
         self
@@ -96,16 +96,20 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// See [`Error`]. Nothing is sent if the path is invalid or a URL of another service, or if a request other than a
-    /// POST has a body. Also fails if the status is not a success, or if the answer is not JSON.
+    /// See [`Error`]. Nothing is sent if the path is invalid or a URL of another service, or if a GET or
+    /// DELETE request has a body. Also fails if the status is not a success, or if the answer is not JSON.
     pub async fn send_raw(&self, request: &RawRequest) -> Result<Response<Value>, Error> {
-        if request.body.is_some() && request.method != Method::Post {
+        if request.body.is_some() && !matches!(request.method, Method::Post | Method::Put) {
             return Err(Error::invalid_request(format!("a {} request cannot have a body", request.method)));
         }
         let key = (request.method == Method::Post).then(idempotency_key);
         let body = request.body.clone().unwrap_or_default();
         let uri = self.uri(request.target(&self.shared)?)?;
-        let encoded = self.request_of(request.method, uri, body, key.as_ref());
+        let mut encoded = self.request_of(request.method, uri, body, key.as_ref());
+        if request.method == Method::Put {
+            let json = HeaderValue::from_static("application/json");
+            encoded.headers_mut().insert(header::CONTENT_TYPE, json);
+        }
         let timeout = self.options.attempt_timeout.min(self.options.timeout);
         let answered = self.exchange(encoded, timeout).await;
         let (parts, body) = answered.map_err(Error::after_one_attempt)?;

@@ -9,10 +9,8 @@ use http::{HeaderMap, StatusCode, header};
 
 /// The default number of retries.
 pub const RETRIES_MAX: u32 = 2;
-/// The maximum pause before the first retry. It doubles with each retry.
-const FIRST_PAUSE_MAX: Duration = Duration::from_millis(500);
-/// The longest pause without a request from the service.
-const PAUSE_MAX: Duration = Duration::from_secs(8);
+/// The default number of retries that all clones of a client have together, before a success returns some.
+pub const RETRY_BUDGET: u32 = 100;
 /// The longest pause that a service may request. A call that would have to wait longer fails at once.
 pub const ASKED_PAUSE_MAX: Duration = Duration::from_secs(120);
 
@@ -27,9 +25,27 @@ pub(crate) enum Outcome<'a> {
     Refused { status: StatusCode, headers: &'a HeaderMap, code: Option<&'a str>, message: &'a str },
 }
 
+/// The pauses between attempts, if the service requests none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pauses {
+    /// The maximum pause before the first retry. It doubles with each retry.
+    pub(super) first_max: Duration,
+    /// The longest pause.
+    pub(super) max: Duration,
+}
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self { first_max: Duration::from_millis(500), max: Duration::from_secs(8) }
+    }
+}
+
 /// The state of the call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Situation {
+    /// The decision of the client's predicate, if it has one.
+    pub(super) decided: Option<bool>,
+    pub(super) pauses: Pauses,
     /// Whether repeating the request is safe.
     pub(super) idempotent: bool,
     pub(super) retries_made: u32,
@@ -42,9 +58,11 @@ pub(super) struct Situation {
 
 /// The pause before the next attempt. `None` if the call must not be retried.
 pub(super) fn pause_before_retry(outcome: Outcome<'_>, situation: Situation) -> Option<Duration> {
-    if situation.retries_made >= situation.retries_max || !may_be_sent_again(outcome, situation.idempotent) {
+    let is_worth_it = || may_be_sent_again(outcome, situation.idempotent);
+    if situation.retries_made >= situation.retries_max || !situation.decided.unwrap_or_else(is_worth_it) {
         return None;
     }
+    let Pauses { first_max, max } = situation.pauses;
     let asked = match outcome {
         Outcome::Refused { headers, message, .. } => asked_pause(headers, message, situation.unix_seconds),
         Outcome::NotSent | Outcome::Unknown => None,
@@ -52,15 +70,16 @@ pub(super) fn pause_before_retry(outcome: Outcome<'_>, situation: Situation) -> 
     match asked {
         Some(asked) if asked > ASKED_PAUSE_MAX => None,
         // Slightly longer than requested, so that clients with the same answer do not retry at the same time.
-        Some(asked) => Some(asked + FIRST_PAUSE_MAX.mul_f64(situation.random.clamp(0.0, 1.0))),
+        Some(asked) => Some(asked + first_max.mul_f64(situation.random.clamp(0.0, 1.0))),
         None => {
-            let doubled = FIRST_PAUSE_MAX.saturating_mul(1 << situation.retries_made.min(16));
-            Some(doubled.min(PAUSE_MAX).mul_f64(situation.random.clamp(0.0, 1.0)))
+            let doubled = first_max.saturating_mul(1 << situation.retries_made.min(16));
+            Some(doubled.min(max).mul_f64(situation.random.clamp(0.0, 1.0)))
         }
     }
 }
 
-fn may_be_sent_again(outcome: Outcome<'_>, idempotent: bool) -> bool {
+/// Whether a retry may help and cannot do harm.
+pub(super) fn may_be_sent_again(outcome: Outcome<'_>, idempotent: bool) -> bool {
     let (status, headers, code) = match outcome {
         Outcome::NotSent => return true,
         Outcome::Unknown => return idempotent,
@@ -136,29 +155,32 @@ fn pause_in_message(message: &str) -> Option<Duration> {
 /// The retry budget that all clones of a client share, so that a failing service does not get three times the requests.
 /// A retry costs tokens, a success returns some.
 #[derive(Debug)]
-pub(super) struct Budget(AtomicU32);
+pub(super) struct Budget {
+    tokens: AtomicU32,
+    /// The initial and maximum balance.
+    tokens_max: u32,
+}
 
-/// The initial and maximum balance of a budget: a hundred retries.
-const BUDGET_MAX: u32 = 500;
 const RETRY_COST: u32 = 5;
 const SUCCESS_GAIN: u32 = 1;
 
 impl Budget {
-    pub(super) fn new() -> Self {
-        Self(AtomicU32::new(BUDGET_MAX))
+    pub(super) fn new(retries_max: u32) -> Self {
+        let tokens_max = retries_max.saturating_mul(RETRY_COST);
+        Self { tokens: AtomicU32::new(tokens_max), tokens_max }
     }
 
     /// Takes the cost of a retry, if available.
     pub(super) fn take(&self) -> bool {
         let taken = |left: u32| left.checked_sub(RETRY_COST);
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).is_ok()
+        self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).is_ok()
     }
 
     pub(super) fn give_back(&self) {
         // Usually the budget is full. Skipping the write avoids cache misses of other threads.
-        if self.0.load(Ordering::Relaxed) < BUDGET_MAX {
-            let given = |left: u32| Some((left + SUCCESS_GAIN).min(BUDGET_MAX));
-            let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, given);
+        if self.tokens.load(Ordering::Relaxed) < self.tokens_max {
+            let given = |left: u32| Some(left.saturating_add(SUCCESS_GAIN).min(self.tokens_max));
+            let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, given);
         }
     }
 }
@@ -173,8 +195,16 @@ pub(crate) fn unix_seconds() -> u64 {
 mod tests {
     use super::*;
 
-    const SITUATION: Situation =
-        Situation { idempotent: true, retries_made: 0, retries_max: 2, unix_seconds: 1_000, random: 1.0 };
+    const PAUSES: Pauses = Pauses { first_max: Duration::from_millis(500), max: Duration::from_secs(8) };
+    const SITUATION: Situation = Situation {
+        decided: None,
+        pauses: PAUSES,
+        idempotent: true,
+        retries_made: 0,
+        retries_max: 2,
+        unix_seconds: 1_000,
+        random: 1.0,
+    };
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs
@@ -248,7 +278,7 @@ mod tests {
         assert_eq!(at(1, 1.0), Duration::from_millis(1000));
         assert_eq!(at(1, 0.25), Duration::from_millis(250));
         assert_eq!(at(1, 0.0), Duration::ZERO);
-        assert_eq!(at(40, 1.0), PAUSE_MAX);
+        assert_eq!(at(40, 1.0), PAUSES.max);
     }
 
     #[test]
@@ -296,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_budget_runs_out_and_recovers_with_successes() {
-        let budget = Budget::new();
+        let budget = Budget::new(RETRY_BUDGET);
         let retries = std::iter::repeat_with(|| budget.take()).take_while(|taken| *taken).count();
         assert_eq!(retries, 100);
         for _ in 0..5 {

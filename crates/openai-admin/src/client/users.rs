@@ -1,7 +1,8 @@
 use super::{ListCall, api::api};
 use crate::{
-    PersonalText, UserId,
-    models::{CreateUserBody, UserRoleUpdateRequest},
+    Error, PersonalText, UserId,
+    identity::email_key,
+    models::{CreateUserBody, User, UserRoleUpdateRequest},
     operations::ListUsers,
 };
 
@@ -38,6 +39,35 @@ api! {
     list list_user_groups(user_id: UserId) -> ListUserGroups {
         /// let groups = client.users().list_user_groups("user_bob").await?;
         /// assert_eq!(groups.data[0].name, "Support");
+    }
+}
+
+impl UsersApi<'_> {
+    /// The user with this email address, or `None`.
+    ///
+    /// Addresses are compared without case, see [`identity::email_key`](crate::identity::email_key).
+    ///
+    /// ```
+    /// # openai_admin_server::testing::example(async |client| {
+    /// let user = client.users().find_user_by_email("ADA@example.com").await?;
+    /// assert_eq!(user.unwrap().id, "user_ada");
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub async fn find_user_by_email(&self, email: &str) -> Result<Option<User>, Error> {
+        let key = email_key(email);
+        // The filter is part of the API. A service that ignores it sends all users.
+        let mut users = self.list_users().emails([email.trim()]).items();
+        while let Some(user) = users.next().await {
+            let user = user?;
+            if user.email.as_deref().is_some_and(|email| email_key(email) == key) {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::record::record;
 use crate::{
     ApiKeyId, BoundedInteger, BoundedText, Cursor, IdPage, Limit, ListItem, Order, PersonalText, Timestamp,
-    UserId, UserRole, deleted::deleted, endpoint::endpoint, page::list_endpoint,
+    UserId, UserRole, deleted::deleted, endpoint::endpoint, one_field::one_field, page::list_endpoint,
 };
 
 const TAG: &str = "Admin API keys";
@@ -73,6 +73,8 @@ record! {
         expires_in_seconds: AdminApiKeyLife,
     }
 }
+
+one_field!(CreateAdminApiKeyBody { name: AdminApiKeyName });
 
 /// Paginated list of the admin API keys of the organization.
 pub type AdminApiKeyListResponse = IdPage<AdminApiKey>;

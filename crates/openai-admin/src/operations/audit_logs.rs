@@ -346,6 +346,13 @@ impl AuditLogPayload {
         Self { name: Some(name.clone()), ..Self::title(name) }
     }
 
+    /// The error of a failed sign-in.
+    pub fn error(code: &str, message: &str) -> Self {
+        let fields = [("error_code", code), ("error_message", message)];
+        let fields = fields.map(|(name, text)| (name.to_owned(), Value::from(text)));
+        Self { other: OtherFields(Map::from_iter(fields)), ..Self::default() }
+    }
+
     /// The title of the organization or of a project.
     pub fn title(title: impl Into<String>) -> Self {
         Self { title: Some(title.into()), ..Self::default() }

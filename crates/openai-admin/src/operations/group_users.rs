@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Cursor, GroupId, Limit, ListItem, NextPage, Object, ObjectName, Order, PersonalText, UserId, UserType,
-    deleted::deleted, endpoint::endpoint, page::list_endpoint,
+    deleted::deleted, endpoint::endpoint, one_field::one_field, page::list_endpoint,
 };
 
 const TAG: &str = "Group users";
@@ -110,6 +110,8 @@ impl CreateGroupUserBody {
         Self { user_id }
     }
 }
+
+one_field!(CreateGroupUserBody { user_id: UserId });
 
 /// Confirmation payload returned after adding a user to a group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

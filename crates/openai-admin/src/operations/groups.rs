@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     BoundedText, Cursor, GroupId, GroupType, Limit, ListItem, NextPage, Order, Timestamp, deleted::deleted,
-    endpoint::endpoint, page::list_endpoint,
+    endpoint::endpoint, one_field::one_field, page::list_endpoint,
 };
 
 const TAG: &str = "Groups";
@@ -126,6 +126,8 @@ impl CreateGroupBody {
     }
 }
 
+one_field!(CreateGroupBody { name: GroupName });
+
 /// Request payload for updating the details of an existing group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -141,6 +143,8 @@ impl UpdateGroupBody {
         Self { name }
     }
 }
+
+one_field!(UpdateGroupBody { name: GroupName });
 
 /// Paginated list of organization groups.
 pub type GroupListResource = NextPage<GroupResponse>;

@@ -3,7 +3,7 @@
 use super::record::record;
 use crate::{
     BoundedText, Cursor, IdPage, Limit, ListItem, ProjectId, ProjectResidency, ProjectStatus, Timestamp,
-    endpoint::endpoint, page::list_endpoint,
+    endpoint::endpoint, one_field::one_field, page::list_endpoint,
 };
 
 const TAG: &str = "Projects";
@@ -84,6 +84,8 @@ record! {
         external_key_id: String,
     }
 }
+
+one_field!(ProjectCreateRequest { name: ProjectName });
 
 record! {
     /// Request payload for changing a project.

@@ -1,7 +1,7 @@
 //! Types that role assignments of groups and of users share, in the organization and in projects.
 
 use super::{audit_logs::OtherFields, record::record};
-use crate::{ListItem, NextPage, RoleId, Timestamp};
+use crate::{ListItem, NextPage, RoleId, Timestamp, one_field::one_field};
 
 record! {
     /// Request payload for assigning a role to a group or user.
@@ -10,6 +10,8 @@ record! {
         role_id: RoleId,
     }
 }
+
+one_field!(PublicAssignOrganizationGroupRoleBody { role_id: RoleId });
 
 /// Paginated list of roles assigned to a principal.
 pub type RoleListResource = NextPage<AssignedRoleDetails>;

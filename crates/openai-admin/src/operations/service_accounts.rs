@@ -3,7 +3,8 @@
 use super::{project_api_keys::ProjectApiKeyLife, record::record};
 use crate::{
     ApiKeyId, BoundedText, Cursor, IdPage, Limit, ListItem, PersonalText, ProjectId, ServiceAccountId,
-    ServiceAccountRole, Timestamp, deleted::deleted, endpoint::endpoint, page::list_endpoint,
+    ServiceAccountRole, Timestamp, deleted::deleted, endpoint::endpoint, one_field::one_field,
+    page::list_endpoint,
 };
 
 const TAG: &str = "Projects";
@@ -124,6 +125,8 @@ record! {
         expires_in_seconds: ProjectApiKeyLife,
     }
 }
+
+one_field!(ProjectServiceAccountCreateRequest { name: ServiceAccountName });
 
 record! {
     /// Parameters for updating a project service account.

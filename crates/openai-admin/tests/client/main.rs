@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "the clock is tokio's, paused")]
 
+mod additions;
 mod answers;
 mod errors;
+mod finding;
 mod pages;
 mod raw;
 mod requests;
@@ -22,6 +24,7 @@ use openai_admin::{
 
 const GROUP: &str =
     r#"{"id":"group_1","name":"Support","created_at":0,"is_scim_managed":false,"group_type":"group"}"#;
+const ADDED: &str = r#"{"object":"group.user","user_id":"u","group_id":"g"}"#;
 const REMOVED: &str = r#"{"object":"group.user.deleted","deleted":true}"#;
 
 fn client(script: &Script) -> Client {

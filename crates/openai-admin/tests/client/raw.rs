@@ -52,6 +52,17 @@ async fn a_body_is_sent_once_and_unchanged() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_put_has_a_body_and_no_idempotency_key() {
+    let script = Script::new().then_ok("{}");
+    let request = RawRequest::new(Method::Put, "/x").body(r#"{"a":1}"#);
+    client(&script).send_raw(&request).await.unwrap();
+    let sent = &script.requests()[0];
+    assert_eq!((sent.method.as_str(), &*sent.body), ("PUT", &br#"{"a":1}"#[..]));
+    assert_eq!(sent.headers["content-type"], "application/json");
+    assert!(!sent.headers.contains_key("idempotency-key"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_is_a_tree_or_null_or_an_error() {
     let script = Script::new().then_ok(r#"[1]"#).then_ok("").then_ok("<html>");
     let request = RawRequest::new(Method::Delete, "x");

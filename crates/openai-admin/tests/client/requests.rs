@@ -1,5 +1,7 @@
 //! The requests of the client.
 
+use openai_admin::UserId;
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -30,6 +32,33 @@ async fn an_id_that_would_change_the_route_is_refused_before_anything_is_sent() 
     let error = client.group_users().list_group_users("group_1").limit(5000).await.unwrap_err();
     let told = error.to_string();
     assert!(told.starts_with("list-group-users: Invalid 'limit': integer above maximum value."), "{told}");
+    assert_eq!(error.param(), Some("limit"));
+    assert!(script.requests().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_with_one_required_field_may_be_given_as_that_field() {
+    let script = Script::new().then_ok(ADDED).times(3).then_ok(GROUP);
+    let client = client(&script);
+    let user_id = UserId::new("u").unwrap();
+    client.group_users().add_group_user("g", "u").await.unwrap();
+    client.group_users().add_group_user("g", &user_id).await.unwrap();
+    client.group_users().add_group_user("g", CreateGroupUserBody::new(user_id)).await.unwrap();
+    client.groups().create_group("Support".to_owned()).await.unwrap();
+    let bodies: Vec<_> = script.requests().into_iter().map(|request| request.body).collect();
+    let added = r#"{"user_id":"u"}"#;
+    assert_eq!(bodies, [added, added, added, r#"{"name":"Support"}"#]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invalid_field_of_a_body_is_refused_with_its_name() {
+    let script = Script::new();
+    let client = client(&script);
+    let error = client.group_users().add_group_user("g", "a/b").await.unwrap_err();
+    let told = "add-group-user: Invalid 'user_id': expected an id, but it contains a slash.";
+    assert_eq!((error.to_string().as_str(), error.param()), (told, Some("user_id")));
+    let error = client.groups().create_group("").await.unwrap_err();
+    assert_eq!((error.operation(), error.param()), (Some("create-group"), Some("name")));
     assert!(script.requests().is_empty());
 }
 

@@ -1,5 +1,9 @@
 //! Retries: which failures, when, and how often.
 
+use std::sync::{Arc, Mutex};
+
+use openai_admin::{RetryPolicy, client::FailedAttempt};
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -136,4 +140,82 @@ async fn x_should_retry_is_obeyed() {
     assert_eq!(retrieve(&script).await.unwrap_err().attempts(), 1);
     let script = Script::new().status(409).header("x-should-retry", "true").then_ok(GROUP);
     retrieve(&script).await.unwrap();
+}
+
+fn client_with(script: &Script, policy: RetryPolicy) -> Client {
+    let client = Client::builder().base_url("http://localhost/v1").service(script.clone());
+    client.retry_policy(policy).build().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_limits_attempts_and_pauses() {
+    let script = Script::new().status(503).times(9);
+    let policy = RetryPolicy::new().attempts(5).pauses(Duration::from_secs(1), Duration::from_secs(2));
+    let error = client_with(&script, policy).groups().retrieve_group("g").await.unwrap_err();
+    assert_eq!((error.attempts(), script.requests().len()), (5, 5));
+    let requests = script.requests();
+    for (pair, pause_max) in requests.windows(2).zip([1, 2, 2, 2]) {
+        assert!(pair[1].at - pair[0].at <= Duration::from_secs(pause_max));
+    }
+    let once = client_with(&script, RetryPolicy::new().attempts(0));
+    assert_eq!(once.groups().retrieve_group("g").await.unwrap_err().attempts(), 1);
+    assert_eq!(once.with_retries(1).groups().retrieve_group("g").await.unwrap_err().attempts(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_has_a_budget_for_all_calls() {
+    let script = Script::new().status(503).times(99);
+    let client = client_with(&script, RetryPolicy::new().budget(3));
+    let mut attempts = 0;
+    for _ in 0..5 {
+        attempts += client.groups().retrieve_group("g").await.unwrap_err().attempts();
+    }
+    assert_eq!(attempts, 5 + 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_predicate_decides_which_failures_are_retried() {
+    let conflict = |failed: FailedAttempt<'_>| failed.error().is_conflict();
+    let script = Script::new().status(409).then_ok(GROUP).status(503).then_ok(GROUP);
+    let client = client_with(&script, RetryPolicy::new().retry_if(conflict));
+    client.groups().retrieve_group("g").await.unwrap();
+    assert_eq!(client.groups().retrieve_group("g").await.unwrap_err().attempts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_predicate_knows_the_failure_and_the_usual_decision() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let seen_by_predicate = Arc::clone(&seen);
+    let policy = RetryPolicy::new().retry_if(move |failed| {
+        let error = failed.error();
+        let facts = (error.operation(), error.attempts(), failed.is_idempotent(), failed.would_retry());
+        seen_by_predicate.lock().unwrap().push(facts);
+        failed.would_retry()
+    });
+    let script = Script::new().status(429).status(502);
+    let client = client_with(&script, policy);
+    client.groups().create_group("Support").await.unwrap_err();
+    let operation = Some("create-group");
+    assert_eq!(*seen.lock().unwrap(), [(operation, 1, false, true), (operation, 2, false, false)]);
+    // Nothing was sent, or no retry is left.
+    client.groups().retrieve_group("a/b").await.unwrap_err();
+    client.with_retries(0).groups().retrieve_group("g").await.unwrap_err();
+    assert_eq!(seen.lock().unwrap().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_beyond_the_end_of_a_script_fails_without_a_retry() {
+    let script = Script::new().then_ok(GROUP);
+    retrieve(&script).await.unwrap();
+    script.assert_finished();
+    let error = retrieve(&script).await.unwrap_err();
+    assert_eq!((error.attempts(), error.code()), (1, Some("script_ended")));
+    let ended = "the script ended after 1 step: no answer to GET /v1/organization/groups/group_1";
+    assert_eq!(error.message(), ended);
+}
+
+#[test]
+#[should_panic(expected = "the script has 2 more steps; 0 requests were received")]
+fn a_script_with_steps_left_is_not_finished() {
+    Script::new().status(503).times(2).assert_finished();
 }

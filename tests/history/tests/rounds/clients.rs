@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     database::number_of,
     rights::{self, SETS, group_id},
-    round::{CALLS_EACH, GROUPS, USERS, VOLATILE},
+    round::{CALLS_EACH, GROUPS, USERS, volatile_users},
 };
 
 /// The server as clients see it: the number of its restarts, and the addresses of its processes.
@@ -83,10 +83,11 @@ impl Caller {
     pub(crate) async fn run(mut self) {
         let mut made = 0;
         while made < CALLS_EACH {
-            let pair = Pair {
-                group: self.random.usize(..SETS),
-                user: VOLATILE[self.random.usize(..VOLATILE.len())],
-            };
+            // Half of the calls are about groups: these have pages, and separate code in each engine.
+            let is_group = self.random.bool();
+            let group = self.random.usize(if is_group { 0..GROUPS } else { GROUPS..SETS });
+            let users = volatile_users(group);
+            let pair = Pair { group, user: users[self.random.usize(..users.len())] };
             made += match self.random.u32(..100) {
                 0..=31 => self.add(pair).await,
                 32..=59 => self.remove(pair).await,

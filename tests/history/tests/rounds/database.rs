@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::{
     environment,
-    rights::{PROJECT, PROJECT_ID, ROLE, ROLE_ID},
+    rights::{Set, group_id},
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -32,39 +32,45 @@ pub(crate) struct Database {
 const SETTLED_POLLS_MAX: u32 = 2_000;
 const SETTLED_POLL: Duration = Duration::from_millis(5);
 
-/// All memberships of sets and all events about them, one per row: author, added, in the trail, set, user.
+/// All members of sets and all events about them, one per row: author, added, in the trail, set, person.
 fn contents() -> String {
-    let member = "select '' as actor, cast(1 as bigint) as added, cast(0 as bigint) as in_trail";
-    let event = |added: &str| {
+    let queries = Set::all().map(|(number, set)| {
+        let (project, role) = (set.project_id().unwrap_or_default(), set.role_id().unwrap_or_default());
+        let (table, event, of) = match set {
+            Set::GroupUsers(group) => {
+                let of = format!("join groups o on o.org = m.org and o.seq = m.group_seq and o.id = '{}'", group_id(group));
+                ("group_users", ("group.user.added", "group.user.removed"), of)
+            }
+            Set::ProjectUsers | Set::ProjectTeams => {
+                let of = format!("join projects o on o.org = m.org and o.seq = m.project_seq and o.id = '{project}'");
+                match set {
+                    Set::ProjectUsers => ("project_users", ("project.user.added", "project.user.removed"), of),
+                    _ => ("project_groups", ("project.group.added", "project.group.removed"), of),
+                }
+            }
+            Set::UserRole | Set::TeamRole | Set::ProjectUserRole | Set::ProjectTeamRole => {
+                let of = format!("join roles o on o.org = m.org and o.seq = m.role_seq and o.id = '{role}'");
+                ("role_assignments", ("role.assignment.created", "role.assignment.deleted"), of)
+            }
+        };
+        let (people, column) = match set.is_of_teams() {
+            true => ("groups", "group_seq"),
+            false => ("users", "user_seq"),
+        };
+        let person = format!("join {people} p on p.org = m.org and p.seq = m.{column}");
+        let (added, removed) = event;
+        // The role of an event is its subject.
+        let of_event = of.replace("m.role_seq", "m.subject_seq");
         format!(
-            "select a.actor, cast(case a.event when '{added}' then 1 else 0 end as bigint), cast(1 as bigint)"
+            "select '' as actor, cast(1 as bigint) as added, cast(0 as bigint) as in_trail, 'set_{number}', p.id
+             from {table} m {of} {person}
+             union all
+             select m.actor, cast(case m.event when '{added}' then 1 else 0 end as bigint), cast(1 as bigint),
+                    'set_{number}', p.id
+             from audit_events m {of_event} {person} where m.event in ('{added}', '{removed}')"
         )
-    };
-    let (in_group, assigned, in_project) =
-        (event("group.user.added"), event("role.assignment.created"), event("project.user.added"));
-    let user = |of: &str| format!("join users u on u.org = {of}.org and u.seq = {of}.user_seq");
-    let (of_member, of_event) = (user("m"), user("a"));
-    format!(
-        "{member}, g.id, u.id from group_users m
-         join groups g on g.org = m.org and g.seq = m.group_seq {of_member}
-         union all
-         {member}, 'set_{ROLE}', u.id from role_assignments m
-         join roles r on r.org = m.org and r.seq = m.role_seq {of_member} where r.id = '{ROLE_ID}'
-         union all
-         {member}, 'set_{PROJECT}', u.id from project_users m
-         join projects p on p.org = m.org and p.seq = m.project_seq {of_member} where p.id = '{PROJECT_ID}'
-         union all
-         {in_group}, g.id, u.id from audit_events a
-         join groups g on g.org = a.org and g.seq = a.group_seq {of_event}
-         where a.event in ('group.user.added', 'group.user.removed')
-         union all
-         {assigned}, 'set_{ROLE}', u.id from audit_events a
-         join roles r on r.org = a.org and r.seq = a.subject_seq {of_event}
-         where a.event in ('role.assignment.created', 'role.assignment.deleted') and r.id = '{ROLE_ID}'
-         union all
-         {in_project}, 'set_{PROJECT}', u.id from audit_events a {of_event}
-         where a.event in ('project.user.added', 'project.user.removed')"
-    )
+    });
+    queries.collect::<Vec<_>>().join(" union all ")
 }
 
 struct Row {
@@ -165,7 +171,7 @@ impl Drop for Database {
     }
 }
 
-/// `group_1` or `set_3`, and `user_4`.
+/// `set_3`, and `user_4` or `team_4`.
 fn pair(group: &str, user: &str) -> Pair {
     Pair { group: number_of(group), user: number_of(user) }
 }

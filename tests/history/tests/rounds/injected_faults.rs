@@ -33,6 +33,9 @@ found_on_both_engines! {
     an_answer_before_the_commit_is_found: "answer_before_commit",
     a_cursor_by_offset_is_found: "cursor_by_offset",
     an_audit_event_in_a_separate_transaction_is_found: "audit_apart",
+    a_lost_role_of_a_group_is_found: "lost_assignment",
+    a_role_that_a_group_keeps_in_a_project_is_found: "kept_assignment",
+    a_stale_cache_of_roles_is_found: "stale_roles",
 }
 
 /// PostgreSQL has no cache.

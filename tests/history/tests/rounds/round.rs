@@ -6,21 +6,23 @@ use fastrand::Rng;
 use openai_admin_history::{Call, End, History, Order, Pair, Violation, check};
 use openai_admin_server::{Minter, api_keys};
 use openai_admin_store::Store;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
     clients::{Caller, Life, Shared, user_id},
     database::{Database, Engine},
-    rights::{PERMISSION_OF_ROLE, PROJECT, ROLE, SETS, group_id, permission_of_group, role_of_group},
+    rights::{SETS, Set, group_id, team_id},
     server::Running,
 };
 
 /// The groups and users of a round: few, so that clients conflict.
 pub(crate) const GROUPS: usize = 2;
 pub(crate) const USERS: usize = 10;
-/// The users who are added and removed. The others stay: 0, 4 and 8 members of every group, 9 of none.
-pub(crate) const VOLATILE: [usize; 6] = [1, 2, 3, 5, 6, 7];
+/// The users who are added and removed. The others stay: 0, 4 and 8 members of every set, 9 of none.
+const VOLATILE: [usize; 6] = [1, 2, 3, 5, 6, 7];
+/// The number of them in sets without pages: fewer, so that clients conflict.
+const VOLATILE_WITHOUT_PAGES: usize = 2;
 const STABLE_MEMBERS: [usize; 3] = [0, 4, 8];
 /// The number of clients, and the number of calls of each. A page is a call.
 const CLIENTS: usize = 6;
@@ -150,6 +152,11 @@ fn all_pairs() -> impl Iterator<Item = Pair> {
     (0..SETS).flat_map(|group| (0..USERS).map(move |user| Pair { group, user }))
 }
 
+/// The users who are added to a set and removed from it.
+pub(crate) fn volatile_users(set: usize) -> &'static [usize] {
+    if set < GROUPS { &VOLATILE } else { &VOLATILE[..VOLATILE_WITHOUT_PAGES] }
+}
+
 /// The initial members.
 fn members(random: &mut Rng) -> BTreeSet<Pair> {
     let is_member =
@@ -161,31 +168,7 @@ fn members(random: &mut Rng) -> BTreeSet<Pair> {
 async fn fill(database: &Database, members: &BTreeSet<Pair>) -> (Vec<String>, Vec<String>) {
     let store = Store::open(&database.parsed()).await.unwrap();
     let minter = Minter::system();
-    let members_of =
-        |group| members.iter().filter(move |pair| pair.group == group).map(|pair| user_id(pair.user));
-    let users: Vec<_> = (0..USERS)
-        .map(|user| {
-            let has_role = members.contains(&Pair { group: ROLE, user });
-            let roles: Vec<&str> = has_role.then_some("role_own").into_iter().collect();
-            json!({ "id": user_id(user), "name": user_id(user), "roles": roles })
-        })
-        .collect();
-    let groups: Vec<_> = (0..GROUPS)
-        .map(|group| {
-            let members: Vec<String> = members_of(group).collect();
-            json!({ "id": group_id(group), "name": group_id(group), "members": members,
-                    "roles": [role_of_group(group)] })
-        })
-        .collect();
-    let role = |id: String, permission: String| json!({ "id": id, "name": id, "permissions": [permission] });
-    let roles: Vec<_> = (0..GROUPS)
-        .map(|group| role(role_of_group(group), permission_of_group(group)))
-        .chain([role("role_own".to_owned(), PERMISSION_OF_ROLE.to_owned())])
-        .collect();
-    let project_users: Vec<_> = members_of(PROJECT).map(|user| json!({ "user": user })).collect();
-    let project = json!({ "id": "proj_1", "name": "Search", "users": project_users });
-    let directory = json!({ "organization": { "id": "org-history" }, "users": users, "groups": groups,
-                            "roles": roles, "projects": [project] });
+    let directory = directory(members);
     let loaded = store.load(minter.stamp("load"), serde_json::from_value(directory).unwrap()).await.unwrap();
     let (mut keys, mut actors) = (Vec::new(), Vec::new());
     for number in 0..=CLIENTS {
@@ -196,4 +179,60 @@ async fn fill(database: &Database, members: &BTreeSet<Pair>) -> (Vec<String>, Ve
     }
     store.close().await;
     (keys, actors)
+}
+
+/// The organization at the start of a round.
+fn directory(members: &BTreeSet<Pair>) -> Value {
+    let sets: Vec<(usize, Set)> = Set::all().collect();
+    // The roles of a person in the organization or in a project, by the sets that contain the person.
+    let roles_of = |user: usize, is_team: bool, project: Option<&str>| -> Vec<String> {
+        let has = |(group, set): &&(usize, Set)| {
+            set.is_of_teams() == is_team
+                && set.project_id() == project
+                && members.contains(&Pair { group: *group, user })
+                && !matches!(set, Set::GroupUsers(_))
+        };
+        sets.iter().filter(has).filter_map(|(_, set)| set.role_id()).collect()
+    };
+    let role = |set: &Set| {
+        let id = set.role_id()?;
+        Some(json!({ "id": id, "name": id, "permissions": [set.permission()] }))
+    };
+    let roles_in = |project: Option<&str>| -> Vec<Value> {
+        sets.iter().filter(|(_, set)| set.project_id() == project).filter_map(|(_, set)| role(set)).collect()
+    };
+    let users = (0..USERS).map(
+        |user| json!({ "id": user_id(user), "name": user_id(user), "roles": roles_of(user, false, None) }),
+    );
+    let groups = sets.iter().filter_map(|(number, set)| {
+        let Set::GroupUsers(group) = set else { return None };
+        let users: Vec<String> =
+            members.iter().filter(|pair| pair.group == *number).map(|pair| user_id(pair.user)).collect();
+        Some(json!({ "id": group_id(*group), "name": group_id(*group), "members": users, "roles": [set.role_id()] }))
+    });
+    let teams = (0..USERS).map(|user| {
+        json!({ "id": team_id(user), "name": team_id(user), "members": [user_id(user)],
+                "roles": roles_of(user, true, None) })
+    });
+    let projects: BTreeSet<&str> = sets.iter().filter_map(|(_, set)| set.project_id()).collect();
+    let projects = projects.into_iter().map(|project| {
+        let of_project = || sets.iter().filter(|(_, set)| set.project_id() == Some(project));
+        // A project whose people do not change contains everyone.
+        let is_fixed = !of_project().any(|(_, set)| matches!(set, Set::ProjectUsers | Set::ProjectTeams));
+        let is_in = |user: usize, membership: fn(&Set) -> bool| {
+            let mut people = of_project().filter(|(_, set)| membership(set));
+            is_fixed || people.any(|(group, _)| members.contains(&Pair { group: *group, user }))
+        };
+        let users = (0..USERS).filter(|user| is_in(*user, |set| matches!(set, Set::ProjectUsers)));
+        let teams = (0..USERS).filter(|user| is_in(*user, |set| matches!(set, Set::ProjectTeams)));
+        let users =
+            users.map(|user| json!({ "user": user_id(user), "roles": roles_of(user, false, Some(project)) }));
+        let teams =
+            teams.map(|user| json!({ "group": team_id(user), "roles": roles_of(user, true, Some(project)) }));
+        json!({ "id": project, "name": project, "users": users.collect::<Vec<_>>(),
+                "groups": teams.collect::<Vec<_>>(), "roles": roles_in(Some(project)) })
+    });
+    json!({ "organization": { "id": "org-history" }, "users": users.collect::<Vec<_>>(),
+            "groups": groups.chain(teams).collect::<Vec<_>>(), "roles": roles_in(None),
+            "projects": projects.collect::<Vec<_>>() })
 }

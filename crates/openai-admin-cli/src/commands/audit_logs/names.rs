@@ -18,8 +18,13 @@ const LOOKED_UP_MAX: usize = 200;
 /// The fields that hold ids.
 const ID_FIELDS: [&str; 3] = ["actor_id", "resource_id", "user_id"];
 
-/// The actors of changes to a database without a server.
-pub(super) const OWN_ACTORS: [&str; 2] = ["local", "load"];
+/// The actors of changes to a database without a server. The name of the user follows after a colon, if it was known.
+const OWN_ACTORS: [&str; 2] = ["local", "load"];
+
+/// Whether an actor is a command on the machine of the database, such as `local` or `local:ada`.
+pub(super) fn is_own_actor(actor: &str) -> bool {
+    OWN_ACTORS.contains(&actor.split(':').next().unwrap_or_default())
+}
 
 /// A group or a user in an event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +82,7 @@ pub(super) async fn with_names(
 fn mentioned(event: &AuditLog) -> Vec<Mentioned> {
     let mut mentioned = Vec::new();
     if let Some(actor) = event.actor.as_ref().filter(|actor| actor.r#type == AuditLogActorType::Session) {
-        let id = actor.id().filter(|id| !OWN_ACTORS.contains(id));
+        let id = actor.id().filter(|id| !is_own_actor(id));
         mentioned.extend(id.map(|id| Mentioned::User(id.to_owned())));
     }
     if let Some(detail) = &event.detail {

@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::{
     commands::{
         protection,
-        recording::{Before, Recording},
+        recording::{Before, FoundGroup, Recording},
     },
     failure::{Doing as _, ExitStatus, Failure, Result},
     lists::LONG_PAGE_SIZE,
@@ -56,7 +56,7 @@ enum Outcome {
 
 /// One user of the job.
 #[derive(Debug, Serialize)]
-struct Row {
+pub(super) struct Row {
     /// The argument that names the user.
     user: String,
     user_id: Option<UserId>,
@@ -94,11 +94,11 @@ impl Row {
 pub(super) async fn run(
     session: &Session<'_>,
     change: Change,
-    group: &GroupResponse,
-    users: Vec<String>,
+    found: &FoundGroup,
+    mut rows: Vec<Row>,
     dry_run: bool,
 ) -> Result<()> {
-    let mut rows = find(&session.client, users).await?;
+    let group = &found.group;
     if change == Change::Remove {
         check_policy(session, group, &mut rows).await?;
     }
@@ -106,7 +106,7 @@ pub(super) async fn run(
         preview(session, change, group, &mut rows).await?;
         (None, None)
     } else {
-        let mut recording = record(session, change, group, &rows).await;
+        let mut recording = record(session, change, found, &rows).await;
         let stop = execute(session, change, &group.id, &mut rows, recording.as_mut()).await;
         (stop, recording)
     };
@@ -122,10 +122,12 @@ pub(super) async fn run(
 async fn record(
     session: &Session<'_>,
     change: Change,
-    group: &GroupResponse,
+    found: &FoundGroup,
     rows: &[Row],
 ) -> Option<Recording> {
-    let before = Before::read(session, group).await?;
+    let group = &found.group;
+    let users: Vec<UserId> = rows.iter().filter_map(|row| row.user_id.clone()).collect();
+    let before = Before::read(session, found, &users).await?;
     let needs_change = |user_id: &UserId| before.members.contains(user_id) == (change == Change::Remove);
     let users = rows.iter().filter_map(|row| Some((row, row.user_id.clone()?)));
     let operations = users.filter(|(_, user_id)| needs_change(user_id)).map(|(row, user_id)| {
@@ -155,7 +157,7 @@ async fn check_policy(session: &Session<'_>, group: &GroupResponse, rows: &mut [
 }
 
 /// Resolves the users. Two names of one user make one row.
-async fn find(client: &Client, users: Vec<String>) -> Result<Vec<Row>> {
+pub(super) async fn find(client: &Client, users: Vec<String>) -> Result<Vec<Row>> {
     let found = resolve::users(client, &users).await?;
     let mut seen = HashSet::new();
     let mut rows = Vec::with_capacity(users.len());
@@ -258,6 +260,9 @@ async fn execute(
     loop {
         while stop.is_none() && in_flight.len() < CONCURRENCY {
             let Some((index, user_id)) = waiting.next() else { break };
+            if let Some(recording) = &mut recording {
+                recording.user_intent(session, group_id, &user_id);
+            }
             in_flight.push(async move {
                 let result = one(&session.client, change, group_id, user_id.clone()).await;
                 (index, user_id, result)

@@ -1,13 +1,18 @@
 //! `openai-admin apply`: applies a plan under a lock and with a journal, and verifies the result.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    future::{Future, pending},
+    path::Path,
+};
 
 use openai_admin_sync::{
-    Approval, Executor, Journal, Plan, Start,
-    executor::Executed,
-    fresh::{self, Earlier},
+    Approval, Plan,
+    apply::{self, Begin, Job, Means, NotApplied, Watch},
+    fresh::Difference,
     guard::{self, UndoProblem},
-    journal::{Entry, OperationResult},
+    journal::OperationResult,
     render::{self, Notes, Summary},
     report,
 };
@@ -18,7 +23,6 @@ use super::{
         lock, now, read_group_files,
     },
     finish::{finish, write_report},
-    job::{Begin, Job},
     plan::show,
     saved_run::RunRow,
     tables::read_bytes,
@@ -78,29 +82,19 @@ async fn apply_files(
 }
 
 /// Applies a saved plan as it was reviewed. Limits and protection come from the caller, never from the plan.
-async fn apply_saved(
-    context: &SyncContext<'_>,
-    mut plan: Plan,
-    execution: &ExecutionArguments,
-) -> Result<()> {
+async fn apply_saved(context: &SyncContext<'_>, plan: Plan, execution: &ExecutionArguments) -> Result<()> {
     let OrganizationState { runs, lock, .. } = context.read_state_locked().await?;
-    let typed = approval(&plan, execution)?;
     let digest = plan.digest.clone();
-    guard::apply_policy(&mut plan, &context.policy);
-    plan = plan.sealed();
-    let approval = match typed {
-        Approval::Digest(_) => Approval::Digest(plan.digest.clone()),
-        other => other,
-    };
+    let approved = guard::under_policy(plan, &context.policy, given(execution));
+    let (plan, approval) = approved.map_err(not_approved)?;
     let summary = Summary::of(&plan, &approval);
     if summary.writes() == 0 {
         return show_without_changes(context, &plan, &approval, execution);
     }
     let protected = last_applied(&runs)?.unwrap_or_default().protect;
     let lock = lock.ok_or_else(|| Failure::new(ExitStatus::Failed, "the lock is missing"))?;
-    let earlier = Earlier { protected, ..Earlier::default() };
-    execute(context, Job { plan, runs, approval, begin: Begin::Saved(earlier, digest), lock }, execution)
-        .await
+    let begin = Begin::Saved { protected, digest };
+    execute(context, Job { plan, runs, approval, begin, lock }, execution).await
 }
 
 /// The plan in a file; none if the file is something else.
@@ -120,16 +114,23 @@ fn saved_plan(file: &Path) -> Result<Option<Plan>> {
     })
 }
 
-/// The approval on the command line, if it matches the plan.
-pub(super) fn approval(plan: &Plan, execution: &ExecutionArguments) -> Result<Approval> {
-    let approval = match (&execution.approval.allow_removals, &execution.approval.approve) {
+/// The approval on the command line.
+fn given(execution: &ExecutionArguments) -> Approval {
+    match (&execution.approval.allow_removals, &execution.approval.approve) {
         (Some(number), _) => Approval::Removals(*number),
         (None, Some(digest)) => Approval::Digest(digest.clone()),
         (None, None) => Approval::None,
-    };
-    guard::check_approval(plan, &approval)
-        .map(|()| approval)
-        .map_err(|problem| Failure::new(ExitStatus::Guard, problem).hint("nothing changed"))
+    }
+}
+
+/// The approval on the command line, if it matches the plan.
+pub(super) fn approval(plan: &Plan, execution: &ExecutionArguments) -> Result<Approval> {
+    let approval = given(execution);
+    guard::check_approval(plan, &approval).map(|()| approval).map_err(not_approved)
+}
+
+fn not_approved(problem: String) -> Failure {
+    Failure::new(ExitStatus::Guard, problem).hint("nothing changed")
 }
 
 /// Shows a plan that was just made, asks for confirmation, and applies it.
@@ -157,7 +158,8 @@ pub(super) async fn confirm_and_execute(
         Some(lock) => (lock, Begin::Now),
         None => {
             context.phase.set(Phase::Asking);
-            consent.ask_aside(&format!("Apply {}?", count(summary.writes(), "change"))).await?;
+            let question = format!("Apply {}?", count(summary.writes(), "change"));
+            consent.ask_aside(&question, context.output).await?;
             context.phase.set(Phase::Reading);
             // The state may have changed while the user decided.
             (lock(&state.runs, "")?, Begin::Confirmed)
@@ -203,146 +205,137 @@ fn show_before_run(context: &SyncContext<'_>, plan: &Plan, approval: &Approval) 
 
 /// Refuses an undo that would be incomplete.
 fn check_complete(plan: &Plan, approval: &Approval) -> Result<()> {
-    let Some(run) = plan.purpose.undone_run() else { return Ok(()) };
-    match guard::undo_problem(plan, approval) {
-        None => Ok(()),
-        Some(UndoProblem::Unreadable(groups)) => {
+    guard::undo_problem(plan, approval).map_or(Ok(()), |problem| Err(incomplete_undo(plan, problem)))
+}
+
+fn incomplete_undo(plan: &Plan, problem: UndoProblem) -> Failure {
+    let run = plan.purpose.undone_run().unwrap_or_default();
+    match problem {
+        UndoProblem::Unreadable(groups) => {
             let groups = crate::output::visible(&groups.join(", "));
             let message = format!("cannot undo all of run {run}: these groups could not be read: {groups}");
-            Err(Failure::new(ExitStatus::Partial, message).hint("nothing changed; retry"))
+            Failure::new(ExitStatus::Partial, message).hint("nothing changed; retry")
         }
-        Some(UndoProblem::Limits(removals)) => {
+        UndoProblem::Limits(removals) => {
             let message =
                 format!("undoing run {run} needs {} that the limits block", count(removals, "removal"));
-            Err(Failure::new(ExitStatus::Guard, message)
+            Failure::new(ExitStatus::Guard, message)
                 .hint("nothing changed: an undo applies completely or not at all")
-                .suggest(format!("runs undo {run} --allow-removals {removals}"), "allows all of them"))
+                .suggest(format!("runs undo {run} --allow-removals {removals}"), "allows all of them")
         }
     }
 }
 
+/// Applies a job, shows its progress, and concludes.
 pub(super) async fn execute(
     context: &SyncContext<'_>,
     job: Job,
     execution: &ExecutionArguments,
 ) -> Result<()> {
-    check_complete(&job.plan, &job.approval)?;
-    let concurrency = execution.concurrency.get();
-    let none = Earlier::default();
-    let start = match &job.begin {
-        Begin::Now => Start::of(&job.plan, &job.approval),
-        Begin::Confirmed => compare(context, &job, &none, concurrency).await?,
-        Begin::Saved(earlier, _) | Begin::Resumed(_, earlier) => {
-            compare(context, &job, earlier, concurrency).await?
-        }
-    };
-    check_start(context, &job, &start)?;
-    let run = match &job.begin {
-        Begin::Resumed(run, _) => run.clone(),
-        Begin::Now | Begin::Confirmed | Begin::Saved(..) => {
-            let at = now();
-            let chance = at.subsec_nanosecond().unsigned_abs() ^ std::process::id();
-            job.runs.begin(&job.plan, at, chance).doing(|| "save the run".to_owned())?
-        }
-    };
-    let (mut journal, _) = Journal::open(&run.journal()).doing(|| "write the journal".to_owned())?;
-    let accepted = match &job.approval {
-        Approval::None => None,
-        Approval::Removals(number) => Some(format!("{number} removals")),
-        Approval::Digest(digest) => Some(digest.clone()),
-    };
-    let resumed = matches!(job.begin, Begin::Resumed(..));
-    let begin = Entry::Begin { plan: job.plan.digest.clone(), accepted, resumed, head: true };
-    journal.write(now(), begin).and_then(|()| journal.sync()).doing(|| "write the journal".to_owned())?;
-    let executed = write(context, &job.plan, start, &mut journal, concurrency).await?;
-    job.runs.remember(&context.lanes.learned(), now()).doing(|| "save the pace".to_owned())?;
-    let done = finish(context, &job, &run, journal, executed, execution).await;
-    drop(job.lock);
-    done
-}
-
-/// Refuses a plan that the current state does not allow.
-fn check_start(context: &SyncContext<'_>, job: &Job, start: &Start) -> Result<()> {
-    if !start.differences.is_empty() {
-        return Err(stale(context.output, start));
-    }
-    // In the current state, limits may block more than when the plan was made.
-    let planned = Start::of(&job.plan, &job.approval).blocked();
-    if let (Some(run), true) = (job.plan.purpose.undone_run(), start.blocked() > planned) {
-        let message = format!("cannot undo all of run {run}: the limits now block a part of it");
-        return Err(Failure::new(ExitStatus::Guard, message)
-            .hint("nothing changed")
-            .suggest(format!("runs undo {run} --dry-run"), "plans it again and shows the blocked changes"));
-    }
-    match (&start.needs_digest, &job.begin) {
-        (Some(reason), Begin::Saved(_, digest)) if !matches!(job.approval, Approval::Digest(_)) => {
-            let reason = crate::output::visible(reason);
-            let message = format!("the plan exceeds the built-in limits: {reason}");
-            Err(Failure::new(ExitStatus::Guard, message)
-                .hint(format!("nothing changed; if you reviewed this plan, pass --approve {digest}")))
-        }
-        _ => Ok(()),
-    }
-}
-
-async fn compare(
-    context: &SyncContext<'_>,
-    job: &Job,
-    earlier: &Earlier,
-    concurrency: usize,
-) -> Result<Start> {
-    let start = fresh::compare(&context.reader, &job.plan, &job.approval, earlier, concurrency).await;
-    start.map_err(|error| context.read_failure(error))
-}
-
-fn stale(output: &Output, start: &Start) -> Failure {
-    for difference in start.differences.iter().take(DIFFERENCES_SHOWN_MAX) {
-        output.line(&format!("  {}", crate::output::visible(&difference.to_string())));
-    }
-    let number = count(start.differences.len(), "difference");
-    Failure::new(ExitStatus::Stale, format!("the plan is stale: {number} since it was created"))
-        .hint("nothing changed; create the plan again and review it")
-}
-
-async fn write(
-    context: &SyncContext<'_>,
-    plan: &Plan,
-    start: Start,
-    journal: &mut Journal,
-    concurrency: usize,
-) -> Result<Executed> {
-    let total = start.todo.len() as u64;
-    let progress = std::cell::RefCell::new(Progress::new(context.output, total));
-    let mut step = |_: &OperationResult| progress.borrow_mut().step();
-    let mut executor = Executor {
-        client: context.session.client.clone(),
+    let at = now();
+    let means = Means {
+        client: &context.session.client,
         lanes: &context.lanes,
-        journal,
+        reader: &context.reader,
         clock: &now,
-        concurrency,
-        progress: &mut step,
+        chance: at.subsec_nanosecond().unsigned_abs() ^ std::process::id(),
+        by: context.session.user_name.as_deref(),
+        concurrency: execution.concurrency.get(),
     };
-    let interrupted = async {
+    let watch = Terminal { context, progress: RefCell::default() };
+    let ended = tokio::select! {
+        ended = apply::apply(&job, means, &watch) => ended,
+        () = watch.print_lines() => return Ok(()),
+    };
+    let ended = ended.map_err(|problem| failure(context, &job.plan, problem))?;
+    finish(context, &job, ended, execution)
+}
+
+/// The terminal as the watch of a run.
+struct Terminal<'a> {
+    context: &'a SyncContext<'a>,
+    progress: RefCell<Option<Progress<'a>>>,
+}
+
+impl Watch for Terminal<'_> {
+    fn sending(&self, total: usize) {
+        *self.progress.borrow_mut() = Some(Progress::new(self.context.output, total as u64));
+        self.context.phase.set(Phase::Writing);
+    }
+
+    fn ended(&self, _: &OperationResult) {
+        if let Some(progress) = self.progress.borrow_mut().as_mut() {
+            progress.step();
+        }
+    }
+
+    async fn stop_sending(&self) {
         // Without a signal handler Ctrl-C ends the process; the journal covers that too.
         interrupted().await;
-        context.output.line("stopping: waiting for requests in flight");
-    };
-    context.phase.set(Phase::Writing);
-    let mut running = std::pin::pin!(executor.run(plan, start, interrupted));
-    let mut lines = tokio::time::interval(PROGRESS_INTERVAL);
-    lines.reset();
-    loop {
-        tokio::select! {
-            executed = &mut running => return executed.doing(|| "write the journal".to_owned()),
-            _ = lines.tick() => if !context.output.is_interactive() {
-                progress.borrow_mut().line();
-                match context.lanes.refused() {
-                    0 => {}
-                    refused => context.output.note(&format!(
-                        "throttled by the service: {refused} requests were retried"
-                    )),
-                }
-            },
+        self.context.output.line("stopping: waiting for requests in flight");
+    }
+
+    /// Verification may take long, and `runs resume` does it too, so Ctrl-C may skip it.
+    fn stop_verifying(&self) -> impl Future<Output = ()> {
+        *self.progress.borrow_mut() = None;
+        interrupted()
+    }
+}
+
+impl Terminal<'_> {
+    /// Prints a line of progress regularly. Never ends.
+    async fn print_lines(&self) {
+        if self.context.output.is_interactive() {
+            pending::<()>().await;
+        }
+        let mut ticks = tokio::time::interval(PROGRESS_INTERVAL);
+        ticks.reset();
+        loop {
+            ticks.tick().await;
+            let mut progress = self.progress.borrow_mut();
+            let Some(progress) = progress.as_mut() else { continue };
+            progress.line();
+            match self.context.lanes.refused() {
+                0 => {}
+                refused => self
+                    .context
+                    .output
+                    .note(&format!("throttled by the service: {refused} requests were retried")),
+            }
         }
     }
+}
+
+fn failure(context: &SyncContext<'_>, plan: &Plan, problem: NotApplied) -> Failure {
+    let run = plan.purpose.undone_run().unwrap_or_default();
+    match problem {
+        NotApplied::IncompleteUndo(problem) => incomplete_undo(plan, problem),
+        NotApplied::Stale(differences) => stale(context.output, &differences),
+        NotApplied::BlockedUndo => {
+            let message = format!("cannot undo all of run {run}: the limits now block a part of it");
+            Failure::new(ExitStatus::Guard, message)
+                .hint("nothing changed")
+                .suggest(format!("runs undo {run} --dry-run"), "plans it again and shows the blocked changes")
+        }
+        NotApplied::NeedsDigest { reason, digest } => {
+            let reason = crate::output::visible(&reason);
+            let message = format!("the plan exceeds the built-in limits: {reason}");
+            Failure::new(ExitStatus::Guard, message)
+                .hint(format!("nothing changed; if you reviewed this plan, pass --approve {digest}"))
+        }
+        NotApplied::Unread(error) => context.read_failure(error),
+        NotApplied::File { doing, error, .. } => {
+            let failed: Result<()> = Err(error).doing(|| doing.to_owned());
+            failed.err().unwrap_or_else(|| Failure::new(ExitStatus::Failed, doing))
+        }
+    }
+}
+
+fn stale(output: &Output, differences: &[Difference]) -> Failure {
+    for difference in differences.iter().take(DIFFERENCES_SHOWN_MAX) {
+        output.line(&format!("  {}", crate::output::visible(&difference.to_string())));
+    }
+    let number = count(differences.len(), "difference");
+    Failure::new(ExitStatus::Stale, format!("the plan is stale: {number} since it was created"))
+        .hint("nothing changed; create the plan again and review it")
 }

@@ -32,6 +32,7 @@ use crate::{
     output::{Output, count, file_name},
     prompt::Consent,
     session::{Access, Session},
+    target,
 };
 
 /// The file extensions of tables.
@@ -84,7 +85,7 @@ impl<'a> SyncContext<'a> {
         environment: &'a Environment,
         output: &'a Output,
     ) -> Result<SyncContext<'a>> {
-        let service = config::state_of_service(global, environment)?;
+        let service = target::state_of_service(global, environment)?;
         let policy = config::policy(global, environment)?;
         let session = Session::open(Access::Changes, command, global, environment, output).await?;
         let seconds = execution.and_then(|execution| u64::try_from(execution.max_wait).ok());
@@ -181,6 +182,7 @@ impl<'a> SyncContext<'a> {
         let unknown = match unknown {
             UnknownChoice::Error => UnknownPolicy::Error,
             UnknownChoice::Skip => UnknownPolicy::Skip,
+            UnknownChoice::Invite => UnknownPolicy::Invite,
         };
         PlanOptions { unknown, policy: self.policy.clone(), ..PlanOptions::at(now()) }
     }
@@ -361,15 +363,17 @@ pub(super) fn canonical(path: &str) -> Option<String> {
 
 /// Takes the lock of an organization. `what` describes the work, for other processes.
 pub(super) fn lock(runs: &Runs, what: &str) -> Result<Lock> {
-    let file = runs.lock_file().doing(|| "open the folder of runs".to_owned())?;
     let since = now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
     let holder = format!("{what}process {}, since {since}", std::process::id());
-    Lock::take(&file, &holder).map_err(|error| match error {
+    runs.lock(&holder).map_err(|error| match error {
         LockError::Held(who) => {
             let message = format!("another run is using this organization: {who}");
             Failure::new(ExitStatus::Locked, message).hint("nothing changed; retry when it ends")
         }
-        LockError::Io(error) => error.into(),
+        LockError::Io(error) => {
+            let failed: Result<()> = Err(error).doing(|| "lock the folder of runs".to_owned());
+            failed.err().unwrap_or_else(|| Failure::new(ExitStatus::Failed, "cannot lock the folder of runs"))
+        }
     })
 }
 

@@ -1,25 +1,23 @@
-//! The end of a run: verifies the result, resolves unknown outcomes, writes the journal and the report, and prints the
-//! outcome.
+//! The end of a run: writes the report, and prints the outcome.
 
 use std::path::Path;
 
 use openai_admin_sync::{
-    Journal, Plan, Run,
+    Plan, Run,
+    apply::{Ended, Job},
     executor::{Executed, StopReason},
     guard::{self, Decision},
-    journal::{Entry, OperationResult, Outcome},
-    plan::{Operation, Purpose},
+    journal::{OperationResult, Outcome},
+    plan::{Kept, Operation, Purpose},
     private,
     render::Summary,
     report::{self, ReportRow},
-    summary::{RunSummary, Verdict},
-    verify::{self, Verification},
+    summary::{self, RunSummary, Verdict},
 };
 
 use super::{
-    context::{SyncContext, interrupted, now},
-    job::Job,
-    saved_run::SavedRun,
+    context::SyncContext,
+    saved_run::{self, RunRow},
 };
 use crate::{
     arguments::ExecutionArguments,
@@ -30,54 +28,28 @@ use crate::{
 /// How many failures are printed.
 const FAILURES_SHOWN_MAX: usize = 20;
 
-/// Verifies the result, records it in the journal, and prints the outcome.
-pub(super) async fn finish(
+/// Writes the report, and prints the outcome.
+pub(super) fn finish(
     context: &SyncContext<'_>,
     job: &Job,
-    run: &Run,
-    mut journal: Journal,
-    mut executed: Executed,
+    ended: Ended,
     execution: &ExecutionArguments,
 ) -> Result<()> {
-    let concurrency = execution.concurrency.get();
-    let verifying =
-        verify::verify(&context.reader, &job.plan, &job.approval, &executed.group_ids, concurrency);
-    // Verification may take long, and `runs resume` does it too, so Ctrl-C may skip it.
-    let found = tokio::select! {
-        found = verifying => found.ok(),
-        () = interrupted() => None,
-    };
-    let verification = found.as_ref();
-    let mut entry = |entry: Entry| journal.write(now(), entry).doing(|| "write the journal".to_owned());
-    if let Some(verification) = verification {
-        for result in verification.settle(&executed.results) {
-            entry(Entry::Result(result.clone()))?;
-            executed.results.insert(result.operation, result);
-        }
-        entry(Entry::Verified {
-            converged: verification.converged.len(),
-            differing: verification.differing.clone(),
-        })?;
-    }
-    let all_settled = executed
-        .results
-        .values()
-        .all(|result| result.outcome.is_settled() || result.outcome == Outcome::Blocked);
-    let complete =
-        executed.stopped.is_none() && all_settled && verification.is_some_and(Verification::is_converged);
-    let (requests, refused) = (context.lanes.requests(), context.lanes.refused());
-    entry(Entry::End { complete, requests, refused })?;
-    journal.sync().doing(|| "write the journal".to_owned())?;
+    let Ended { run, executed, verification, complete } = ended;
+    let verification = verification.as_ref();
     if let Some(file) = &execution.report {
         write_report(file, &report::rows(&job.plan, &executed.results, verification))?;
     }
-    print_failures(context.output, &job.plan, run, &executed);
+    print_failures(context.output, &job.plan, &run, &executed);
     let run_summary = RunSummary::of(&job.plan, &job.approval, &executed.results, verification);
     context.output.note(&format!("run {}: {}", run.name, run_summary.line()));
-    if context.output.is_tree() {
-        context.output.item(&SavedRun::read(job.runs.clone(), run.clone())?.row(None))?;
+    if let Some(line) = summary::follow_up(&job.plan) {
+        context.output.note(&line);
     }
-    conclude(context, job, run, executed, complete, &run_summary)
+    if context.output.is_tree() {
+        context.output.item(&RunRow::of(&saved_run::read(job.runs.clone(), run.clone())?, None))?;
+    }
+    conclude(context, job, &run, executed, complete, &run_summary)
 }
 
 /// Writes rows to a file that only its owner can read.
@@ -102,8 +74,12 @@ fn print_failures(output: &Output, plan: &Plan, run: &Run, executed: &Executed) 
     for (group, operation, result) in failures.iter().take(FAILURES_SHOWN_MAX) {
         let who = operation.who().unwrap_or_default();
         let error = result.error.as_deref().unwrap_or_default();
-        let line =
-            format!("{} {who} in '{}': {}: {error}", operation.action(), group.name, result.outcome.as_str());
+        let of = match (group, operation.right()) {
+            (Some(group), _) => format!("in '{}'", group.name),
+            (None, Some(right)) => format!("({right})"),
+            (None, None) => String::new(),
+        };
+        let line = format!("{} {who} {of}: {}: {error}", operation.action(), result.outcome.as_str());
         output.line(&visible(&line));
     }
     if failures.len() > FAILURES_SHOWN_MAX {
@@ -214,7 +190,12 @@ fn still_blocked(job: &Job, changed: bool, run_summary: &RunSummary) -> Failure 
     let message = match &job.plan.purpose {
         Purpose::Offboard { user_id, others } if others.is_empty() => {
             let email = job.plan.operations().find_map(|(_, operation)| operation.email());
-            format!("{} is still a member: {not_done}", email.unwrap_or(user_id.as_str()))
+            let still = if job.plan.kept.iter().any(Kept::is_open) {
+                "keeps some rights"
+            } else {
+                "is still a member"
+            };
+            format!("{} {still}: {not_done}", email.unwrap_or(user_id.as_str()))
         }
         _ => format!("not done: {not_done}"),
     };

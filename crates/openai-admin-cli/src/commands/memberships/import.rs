@@ -6,10 +6,11 @@ use std::{
     path::Path,
 };
 
-use openai_admin::likeness::most_like;
+use openai_admin::{GroupId, likeness::most_like};
 use openai_admin_sync::{
     InputErrors, Plan,
     csv::{self, GroupSource, Mapping, Matching, SkippedRow},
+    current::CurrentGroup,
     desired::Desired,
     email::EmailKey,
     import::{self, ImportMode},
@@ -26,9 +27,12 @@ use crate::{
     arguments::{GlobalArguments, ImportArguments, ImportChoice, ImportCommand, MatchChoice},
     config::Environment,
     failure::{Doing as _, ExitStatus, Failure, Result},
-    output::{Output, count, file_name},
+    output::{Output, count, file_name, visible},
     prompt::{self, Consent},
 };
+
+/// How many groups that are not in the table are named.
+const LEFT_OUT_NAMED_MAX: usize = 10;
 
 pub(super) async fn run(
     command: ImportCommand,
@@ -176,7 +180,7 @@ async fn correct(
     let options = context.options_without_files(arguments.unknown, &state.runs)?;
     let (plan, _) = context.plan_from(state, &desired, &options).await?;
     context.phase.set(Phase::Asking);
-    let corrections = ask_for_corrections(&plan).await?;
+    let corrections = ask_for_corrections(&plan, context.output).await?;
     context.phase.set(Phase::Reading);
     if corrections.is_empty() {
         context.output.note("no address was corrected");
@@ -194,7 +198,7 @@ async fn correct(
 }
 
 /// The accepted suggestions, by the address in the table. Each address is asked about once.
-async fn ask_for_corrections(plan: &Plan) -> Result<HashMap<EmailKey, String>> {
+async fn ask_for_corrections(plan: &Plan, output: &Output) -> Result<HashMap<EmailKey, String>> {
     let mut seen = HashSet::new();
     let mut corrections = HashMap::new();
     for unresolved in plan.groups.iter().flat_map(|group| &group.unresolved) {
@@ -206,11 +210,31 @@ async fn ask_for_corrections(plan: &Plan) -> Result<HashMap<EmailKey, String>> {
         let position = position.map(|position| format!("{}:{}: ", position.file, position.line));
         let (who, position) = (&unresolved.who, position.unwrap_or_default());
         let question = format!("{position}{who}: {}", unresolved.problem);
-        if prompt::is_agreed(&question).await? {
+        if prompt::is_agreed(&question, output).await? {
             corrections.insert(key, suggestion.clone());
         }
     }
     Ok(corrections)
+}
+
+fn named(group: &CurrentGroup) -> (GroupId, String) {
+    (group.id.clone(), group.name.clone())
+}
+
+/// The groups that an exact import does not change, because the table does not name them: a team may have left the
+/// table by mistake, or with all its people.
+fn not_in_table(groups: &[(GroupId, String)], plan: &Plan) -> Option<String> {
+    let planned: HashSet<&GroupId> = plan.groups.iter().filter_map(|group| group.id.as_ref()).collect();
+    let left_out = groups.iter().filter(|(id, _)| !planned.contains(id));
+    let names: Vec<&str> = left_out.map(|(_, name)| name.as_str()).collect();
+    let shown = visible(&names[..names.len().min(LEFT_OUT_NAMED_MAX)].join(", "));
+    let (groups, keep) = match names.len() {
+        0 => return None,
+        1 => ("1 group is".to_owned(), "keeps its"),
+        number => (format!("{number} groups are"), "keep their"),
+    };
+    let more = if names.len() > LEFT_OUT_NAMED_MAX { ", …" } else { "" };
+    Some(format!("{groups} not in the table and {keep} members: {shown}{more}"))
 }
 
 async fn import(
@@ -222,8 +246,17 @@ async fn import(
     // An import is a single change, so it does not become a source that later runs are compared with.
     let state = context.read_state_for(consent, arguments.dry_run).await?;
     let options = context.options_without_files(arguments.unknown, &state.runs)?;
+    let groups: Vec<(GroupId, String)> = match arguments.mode {
+        ImportChoice::Exact => {
+            state.snapshot.groups.iter().filter(|group| !group.is_managed_elsewhere()).map(named).collect()
+        }
+        ImportChoice::Add | ImportChoice::Remove => Vec::new(),
+    };
     let (plan, state) = context.plan_from(state, &desired, &options).await?;
     drop(desired);
+    if let Some(note) = not_in_table(&groups, &plan) {
+        context.output.note(&note);
+    }
     if arguments.dry_run {
         return dry_run(context, &plan, &arguments.execution);
     }

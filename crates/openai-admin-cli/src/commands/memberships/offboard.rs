@@ -1,7 +1,11 @@
-//! `openai-admin users offboard`: removes users from every group, with a report.
+//! `openai-admin users offboard`: removes users from every group and ends their rights, with a report.
 
 use openai_admin::{Client, UserId};
-use openai_admin_sync::{Approval, offboard::plan_offboarding};
+use openai_admin_sync::{
+    Approval,
+    holdings::{self, Holdings},
+    offboard::plan_offboarding,
+};
 
 use super::{
     super::user_file,
@@ -43,14 +47,20 @@ async fn offboard(
     let users: Vec<UserId> = find(context, texts).await?;
     let state = context.read_state_for(consent, arguments.dry_run).await?;
     let options = context.options_without_files(UnknownChoice::Error, &state.runs)?;
-    let plan = plan_offboarding(&context.reader, users, &options).await;
+    let holdings = match arguments.groups_only {
+        true => Holdings::default(),
+        false => read_holdings(context, &users, options.concurrency).await?,
+    };
+    let plan = plan_offboarding(&context.reader, users, holdings, &options).await;
     let plan = plan.map_err(|error| context.read_failure(error))?;
-    if plan.groups.is_empty() {
-        let who = match texts {
-            [text] => format!("'{}' is", visible(text)),
-            _ => format!("the {} are", count(texts.len(), "user")),
+    if plan.groups.is_empty() && plan.rights.is_empty() && plan.kept.is_empty() {
+        let (who, have) = match texts {
+            [text] => (format!("'{}' is", visible(text)), "has"),
+            _ => (format!("the {} are", count(texts.len(), "user")), "have"),
         };
-        context.output.note(&format!("{who} in no group"));
+        let rights =
+            if arguments.groups_only { String::new() } else { format!(" and {have} no rights to end") };
+        context.output.note(&format!("{who} in no group{rights}"));
         return match context.output.is_tree() {
             true => show_without_changes(context, &plan, &Approval::None, &arguments.execution),
             false => Ok(()),
@@ -60,6 +70,16 @@ async fn offboard(
         return dry_run(context, &plan, &arguments.execution);
     }
     confirm_and_execute(context, plan, state, &arguments.execution, consent).await
+}
+
+/// Reads the rights of the users, and says before the longest part how many requests it takes.
+async fn read_holdings(context: &SyncContext<'_>, users: &[UserId], concurrency: usize) -> Result<Holdings> {
+    let failure = |error| context.read_failure(error);
+    let own_key = context.session.own_key.clone();
+    let reading = holdings::begin(&context.reader, users, own_key, concurrency).await.map_err(failure)?;
+    let requests = count(reading.requests_left(), "request");
+    context.output.note(&format!("reading the projects of the organization takes at least {requests}"));
+    reading.finish().await.map_err(failure)
 }
 
 /// The users, or a failure after printing each one that was not found.

@@ -4,11 +4,10 @@ use std::{collections::BTreeSet, fs::OpenOptions, io::Write as _};
 
 use openai_admin_sync::{
     Approval, Plan,
-    executor::lane,
-    plan::{Effect, Operation},
     render::shell_word,
     render::{self, Notes, Summary},
     report::{PLAN_COLUMNS, PlanRow, plan_rows},
+    run::rights::lane,
     summary::{self, Verdict},
 };
 
@@ -135,10 +134,8 @@ pub(super) fn rows(output: &Output, plan: &Plan) -> Result<()> {
 
 /// The slowest pace that the plan needs, and its source.
 fn pace(context: &SyncContext<'_>, plan: &Plan) -> Option<(f64, String)> {
-    let effects: BTreeSet<Effect> =
-        plan.operations().map(|(_, operation)| Operation::effect(operation)).collect();
-    let lanes = effects.into_iter().map(lane);
-    let paces = lanes.filter_map(|lane| Some((context.lanes.rpm(lane)?, lane)));
+    let lanes: BTreeSet<_> = plan.operations().map(|(_, operation)| lane(operation)).collect();
+    let paces = lanes.into_iter().filter_map(|lane| Some((context.lanes.rpm(lane)?, lane)));
     let (rpm, lane) = paces.min_by(|(a, _), (b, _)| a.total_cmp(b))?;
     let age = context.learned_age.get().filter(|_| context.lanes.is_recalled(lane));
     let known = match age.map(|age| age.as_secs() / SECONDS_PER_MINUTE) {

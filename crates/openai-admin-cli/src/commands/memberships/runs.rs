@@ -4,28 +4,30 @@ use std::path::Path;
 
 use openai_admin_sync::{
     Approval,
+    apply::{Begin, Job},
     current::Snapshot,
     fresh::Earlier,
     guard,
     journal::{self, Entry, Outcome},
     render::{self, Notes},
     report::{self, ReportRow},
+    saved::{SavedRun, undone_by},
     undo::plan_undo,
 };
 
 use super::{
     apply::{self, confirm_and_execute, dry_run},
     context::{OrganizationState, SyncContext, lock},
-    job::{Begin, Job},
     plan::rows as plan_rows,
-    saved_run::{RunRow, SavedRun, all, undone_by},
+    saved_run::{self, RunRow, all},
 };
 use crate::{
     arguments::{ExecutionArguments, Format, GlobalArguments, RunsCommand, UnknownChoice},
-    config::{self, Environment},
+    config::Environment,
     failure::{Doing as _, ExitStatus, Failure, Result},
-    output::{Output, Record, count},
+    output::{Layout, Output, Record, count},
     prompt::Consent,
+    target,
 };
 
 impl Record for ReportRow {
@@ -41,17 +43,20 @@ impl Record for ReportRow {
     ];
 }
 
+/// The place of the column of rights, which only runs with rights have.
+const RIGHT_AT: usize = 3;
+
 pub(super) async fn run(
     command: RunsCommand,
     global: &GlobalArguments,
     environment: &Environment,
     output: &Output,
 ) -> Result<()> {
-    let folder = config::state_of_service(global, environment)?;
+    let folder = target::state_of_service(global, environment)?;
     match command {
         RunsCommand::List => list(&folder, output),
         RunsCommand::Show { run } => {
-            let saved = SavedRun::find(&folder, &run)?;
+            let saved = saved_run::find(&folder, &run)?;
             let notes = Notes { color: output.is_colored(), ..Notes::default() };
             match output.is_for_people() {
                 _ if output.format() == Some(Format::Csv) => plan_rows(output, &saved.plan),
@@ -60,17 +65,21 @@ pub(super) async fn run(
             }
         }
         RunsCommand::Report { run } => {
-            let saved = SavedRun::find(&folder, &run)?;
+            let saved = saved_run::find(&folder, &run)?;
             let rows = report::rows(&saved.plan, &journal::results(&saved.lines), None);
-            output.items(&rows, "no rows")
+            let mut layout = Layout::of_record();
+            if rows.iter().any(|row| row.right.is_some()) {
+                layout.columns.insert(RIGHT_AT, ("RIGHT".into(), "right".into()));
+            }
+            output.items_as(&layout, &rows, "no rows")
         }
         RunsCommand::Resume { run, execution } => {
-            let saved = SavedRun::find(&folder, &run)?;
+            let saved = saved_run::find(&folder, &run)?;
             let context = SyncContext::open("runs", Some(&execution), global, environment, output).await?;
             context.run(async |context| resume(context, saved, &execution).await).await
         }
         RunsCommand::Undo { run, dry_run, execution } => {
-            let saved = SavedRun::find_to_undo(&folder, &run)?;
+            let saved = saved_run::find_to_undo(&folder, &run)?;
             let consent =
                 if dry_run { Consent::Given } else { Consent::of(&execution.consent, "undoing a run")? };
             let context = SyncContext::open("runs", Some(&execution), global, environment, output).await?;
@@ -85,8 +94,8 @@ fn list(folder: &Path, output: &Output) -> Result<()> {
     // The newest first, because later runs show whether a run was undone.
     let mut undos: Vec<SavedRun> = Vec::new();
     for (runs, run) in all.into_iter().rev() {
-        let saved = SavedRun::read(runs, run)?;
-        rows.push(saved.row(undone_by(&saved.run.name, &undos).map(|undo| undo.run.name.clone())));
+        let saved = saved_run::read(runs, run)?;
+        rows.push(RunRow::of(&saved, undone_by(&saved.run.name, &undos).map(|undo| undo.run.name.clone())));
         if saved.plan.purpose.is_undo() {
             undos.push(saved);
         }
@@ -98,19 +107,13 @@ async fn resume(context: &SyncContext<'_>, saved: SavedRun, execution: &Executio
     context.recall(&saved.runs);
     let lock = lock(&saved.runs, &format!("run {}, ", saved.run.name))?;
     // Read it again: under the lock its journal is final.
-    let SavedRun { runs, run, mut plan, lines } = SavedRun::read(saved.runs, saved.run)?;
+    let SavedRun { runs, run, mut plan, lines } = saved_run::read(saved.runs, saved.run)?;
     // The plan is unchanged, so its approval still counts. Protection and policy are the current ones.
     let accepted = lines.iter().any(|line| matches!(&line.entry, Entry::Begin { accepted: Some(_), .. }));
     let approval =
         if accepted { Approval::Digest(plan.digest.clone()) } else { apply::approval(&plan, execution)? };
     guard::apply_policy(&mut plan, &context.policy);
-    let intents = lines.iter().filter_map(|line| match line.entry {
-        Entry::Intent { operation, .. } => Some(operation),
-        _ => None,
-    });
-    let earlier =
-        Earlier { intents: intents.collect(), results: journal::results(&lines), ..Earlier::default() };
-    let begin = Begin::Resumed(run, earlier);
+    let begin = Begin::Resumed { run, earlier: Earlier::of_journal(&lines) };
     apply::execute(context, Job { plan, runs, approval, begin, lock }, execution).await
 }
 
@@ -124,9 +127,9 @@ async fn undo(
     context.recall(&saved.runs);
     let is_locked = consent == Consent::Given && !is_dry_run;
     let lock = if is_locked { Some(lock(&saved.runs, "")?) } else { None };
-    let saved = SavedRun::read(saved.runs, saved.run)?;
+    let saved = saved_run::read(saved.runs, saved.run)?;
     let results = journal::results(&saved.lines);
-    if !results.values().any(|result| result.outcome.may_be_change()) {
+    if !saved.may_have_changed() {
         return Err(Failure::new(ExitStatus::Failed, format!("run {} changed nothing", saved.run.name)));
     }
     let unknown = results.values().filter(|result| result.outcome == Outcome::Unknown).count();

@@ -17,8 +17,9 @@ use super::{session::Session, settings::Config};
 use crate::{
     base::{
         error::{Error, Result},
+        postgres_values::as_parameters,
         time_limit::{TimeLimit, now},
-        value::{Value, as_parameters},
+        value::Value,
     },
     engines::lanes::Caller,
 };

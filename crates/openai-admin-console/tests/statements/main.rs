@@ -1,0 +1,108 @@
+//! How many statements a page runs: few, and no more in a large organization than in a small one.
+//!
+//! A separate program, because the count includes every store of the process.
+
+#[path = "../console/browser.rs"]
+#[allow(dead_code, reason = "the other tests use the rest")]
+mod browser;
+
+use std::sync::{Mutex, PoisonError};
+
+use axum::http::StatusCode;
+use tracing::{
+    Event, Level, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+};
+
+use crate::browser::{Browser, Site};
+
+/// The statements since the last page.
+static STATEMENTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// The target of the event of each statement.
+const TARGET: &str = "openai_admin_store::engines::transaction";
+
+/// Pages, each with the most statements that it may run: five for a list. The first page and those about one resource
+/// combine several operations, and each of these looks up the resource again.
+const PAGES: [(&str, usize); 16] = [
+    ("/console", 9),
+    ("/console/groups", 5),
+    ("/console/groups?after=group_ml", 5),
+    ("/console/groups/group_all", 7),
+    ("/console/groups/group_all?after=user_7", 8),
+    ("/console/groups/group_all?q=person", 7),
+    ("/console/users", 5),
+    ("/console/users?after=user_7", 5),
+    ("/console/users/user_7", 8),
+    ("/console/projects", 5),
+    ("/console/roles", 5),
+    ("/console/invites", 5),
+    ("/console/keys", 5),
+    ("/console/audit", 5),
+    ("/console/audit?type=group.user.added", 5),
+    ("/console/plans/new", 5),
+];
+
+struct Statements;
+
+impl Subscriber for Statements {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == TARGET && *metadata.level() == Level::TRACE
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut Statement);
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+struct Statement;
+
+impl Visit for Statement {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "sql" {
+            STATEMENTS.lock().unwrap_or_else(PoisonError::into_inner).push(value.to_owned());
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+}
+
+async fn statements(browser: &mut Browser, path: &str) -> Vec<String> {
+    // The first request fills the caches of keys.
+    browser.get(path).await;
+    STATEMENTS.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    let page = browser.get(path).await;
+    assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text());
+    std::mem::take(&mut STATEMENTS.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+#[tokio::test]
+async fn no_page_runs_more_statements_in_a_larger_organization() {
+    tracing::subscriber::set_global_default(Statements).expect("the only subscriber");
+    let (small, large) = (Site::new().await, Site::new().await);
+    small.load(120).await;
+    large.load(1500).await;
+    let (mut one, mut other) = (small.signed_in().await, large.signed_in().await);
+    let mut problems = Vec::new();
+    for (path, most) in PAGES {
+        let (one, other) = (statements(&mut one, path).await, statements(&mut other, path).await);
+        if other.len() > most || other.len() > one.len() {
+            let (one, number) = (one.len(), other.len());
+            problems.push(format!("{path}: {number} statements, {one} in a small organization: {other:#?}"));
+        }
+        assert!(!other.is_empty(), "statements are counted");
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}

@@ -1,0 +1,203 @@
+//! Rights besides memberships: offboarding ends them, and plans invite unknown addresses.
+
+use openai_admin::{
+    Client, UserId,
+    models::{AcceptInviteBody, CreateAdminApiKeyBody},
+    testing::Script,
+};
+use openai_admin_sync::{
+    Approval, Plan, PlanOptions,
+    executor::Executed,
+    holdings::{self, OwnKey},
+    journal::Outcome,
+    offboard::plan_offboarding,
+    plan::{Right, UnknownPolicy},
+    render::{Notes, table},
+    summary::{self, Summary, Verdict},
+    undo::plan_undo,
+};
+use serde_json::json;
+
+use crate::desk::{Desk, changes, desired};
+
+/// An organization in which `a` has every kind of right. `b` is another owner.
+async fn desk() -> Desk {
+    let role = |id: &str| json!({ "id": id, "name": id, "permissions": ["api.groups.read"] });
+    let user = |id: &str| json!({ "user": id, "role": "member" });
+    let desk = Desk::with_directory(json!({
+        "organization": { "id": "org-test" },
+        "users": [
+            { "id": "user_a", "name": "A", "role": "owner", "added_at": 1, "roles": ["role_auditor"] },
+            { "id": "user_b", "name": "B", "role": "owner", "email": "b@example.com", "added_at": 2 },
+            { "id": "user_c", "name": "C", "email": "c@example.com" },
+        ],
+        "groups": [{ "id": "group_one", "name": "One", "members": ["user_a", "user_c"], "roles": ["role_of_group"] }],
+        "roles": [role("role_auditor"), role("role_of_group")],
+        "projects": [
+            { "id": "proj_1", "name": "Search", "roles": [role("role_builder")],
+              "users": [{ "user": "user_a", "role": "owner", "roles": ["role_builder"] }, user("user_c")] },
+            { "id": "proj_2", "name": "Other", "users": [user("user_c")] },
+        ],
+    }))
+    .await;
+    // The oldest owner owns the keys of the command line.
+    for name in ["ci", "laptop"] {
+        let body = CreateAdminApiKeyBody::new(name.try_into().unwrap());
+        desk.client.admin_api_keys().create_admin_api_key(body).await.unwrap();
+    }
+    desk
+}
+
+/// Plans to offboard users, who are named by letters.
+async fn offboarding(desk: &Desk, letters: &str, own_key: OwnKey) -> Plan {
+    let users: Vec<UserId> = letters.chars().map(|c| format!("user_{c}").parse().unwrap()).collect();
+    let reading = holdings::begin(&desk.reader, &users, own_key, 4).await.unwrap();
+    assert_eq!(reading.requests_left(), 3 * (users.len() + 1), "three projects with the default one");
+    let holdings = reading.finish().await.unwrap();
+    plan_offboarding(&desk.reader, users, holdings, &desk.options()).await.unwrap()
+}
+
+/// Replaces the generated ids of keys.
+fn without_ids(text: &str) -> String {
+    let parts = text.split("(key_").enumerate();
+    parts
+        .map(|(index, part)| match part.split_once(')') {
+            Some((_, rest)) if index > 0 => format!("(key){rest}"),
+            _ => part.to_owned(),
+        })
+        .collect()
+}
+
+fn outcomes(executed: &Executed) -> Vec<Outcome> {
+    executed.results.values().map(|result| result.outcome).collect()
+}
+
+#[tokio::test]
+async fn offboarding_ends_every_right_in_a_safe_order_and_undo_returns_what_can_return() {
+    let desk = desk().await;
+    let plan = offboarding(&desk, "a", OwnKey::Unknown).await;
+    insta::assert_snapshot!(without_ids(&table(&plan, &Approval::None, &Notes::default())));
+    let (executed, verification) = desk.apply(&plan, &Approval::None).await;
+    assert_eq!(outcomes(&executed), [Outcome::Done; 7]);
+    assert!(verification.is_converged());
+    assert_eq!(verification.converged, ["One", "rights of user_a"]);
+    assert!(offboarding(&desk, "a", OwnKey::Unknown).await.operations().next().is_none(), "nothing is left");
+
+    let undo = plan_undo(&desk.reader, "r", &plan, &executed.results, &desk.options()).await.unwrap();
+    assert_eq!(
+        changes(&undo),
+        [
+            "+a One",
+            "+a project 'Search' as owner",
+            "+a role 'role_builder' in project 'Search'",
+            "+a role 'role_auditor'",
+            "+a role owner"
+        ]
+    );
+    assert_eq!(undo.kept.len(), 2, "two keys cannot be restored");
+    assert_eq!(Summary::of(&undo, &Approval::None).verdict(), Verdict::Clean);
+    let (executed, verification) = desk.apply(&undo, &Approval::None).await;
+    assert_eq!(outcomes(&executed), [Outcome::Done; 5]);
+    assert!(verification.is_converged());
+    let again = offboarding(&desk, "a", OwnKey::Unknown).await;
+    let without_keys = changes(&plan).into_iter().filter(|change| !change.contains("admin key"));
+    assert_eq!(changes(&again), without_keys.collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn the_last_owner_and_the_own_key_are_kept_and_reported() {
+    let desk = desk().await;
+    let keys = desk.client.admin_api_keys().list_admin_api_keys().items().try_collect().await.unwrap();
+    let own = keys.iter().find(|key| key.name.as_deref() == Some("laptop")).unwrap();
+    let plan = offboarding(&desk, "ab", OwnKey::Id(own.id.clone())).await;
+    let kept: Vec<String> = plan.kept.iter().map(|kept| without_ids(&kept.to_string())).collect();
+    assert_eq!(
+        kept,
+        [
+            "user_a: admin key 'laptop' (key) stays: this command uses it",
+            "user_a: role owner stays: the organization has no other owner",
+        ]
+    );
+    assert!(changes(&plan).contains(&"-b role owner".to_owned()));
+    assert_eq!(Summary::of(&plan, &Approval::None).verdict(), Verdict::Blocked);
+    let (_, verification) = desk.apply(&plan, &Approval::None).await;
+    assert!(verification.is_converged());
+    assert!(desk.client.admin_api_keys().retrieve_admin_api_key(&own.id).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pending_invite_of_a_leaver_is_deleted_and_what_cannot_be_read_is_reported() {
+    let user = json!({ "object": "organization.user", "id": "user_a", "email": "a@example.com", "name": "A",
+                       "role": "reader", "added_at": 1 });
+    let invite = |id: &str, email: &str, status: &str| {
+        json!({ "object": "organization.invite", "id": id, "email": email, "role": "owner", "status": status,
+                "created_at": 1 })
+    };
+    let invites = [
+        invite("invite_1", "A@Example.com", "pending"),
+        invite("invite_2", "a@example.com", "accepted"),
+        invite("invite_3", "b@example.com", "pending"),
+    ];
+    let list = json!({ "object": "list", "data": invites, "has_more": false });
+    // The key may not read admin keys, roles and projects.
+    let script = Script::new().then_ok(user.to_string()).then_ok(list.to_string());
+    let script = script.status(403).status(403).status(403);
+    let client = Client::builder().base_url("http://localhost/v1").service(script.clone()).build().unwrap();
+    let desk = Desk::of(client);
+    let users = ["user_a".parse().unwrap()];
+    let reading = holdings::begin(&desk.reader, &users, OwnKey::Unknown, 4).await.unwrap();
+    assert_eq!((reading.requests_left(), script.requests().len()), (0, 5));
+    let holdings = reading.finish().await.unwrap();
+    let ends: Vec<_> = holdings.ends.iter().map(|one| (one.action(), one.right().unwrap())).collect();
+    let invite = Right::Invite { invite_id: Some("invite_1".parse().unwrap()), role: "owner".to_owned() };
+    assert_eq!(ends, [("delete_invite", &invite)]);
+    let unread = ["the admin keys", "the roles", "the projects, with their users and keys"];
+    let kept: Vec<&str> = holdings.kept.iter().map(|kept| kept.what.as_str()).collect();
+    assert_eq!(kept, unread);
+    assert!(holdings.kept.iter().all(|kept| kept.is_open()));
+}
+
+/// Plans a file that lists a user, an unknown address and a mistyped one.
+async fn inviting(desk: &Desk) -> Plan {
+    let text = "groups: [{ name: One, mode: add-only, members: [c@example.com, new.person@example.com] },
+                         { name: Two, members: [new.person@example.com, b@exmaple.com] }]";
+    let options = PlanOptions { unknown: UnknownPolicy::Invite, ..desk.options() };
+    let plan = openai_admin_sync::plan(&desk.reader, &desired(text, &[]).unwrap(), &options).await.unwrap();
+    assert_eq!(&Plan::from_json(plan.to_json().as_bytes()).unwrap(), &plan, "a saved plan is read back");
+    plan
+}
+
+#[tokio::test]
+async fn an_unknown_address_is_invited_once_and_added_after_it_accepts() {
+    let desk = desk().await;
+    let plan = inviting(&desk).await;
+    insta::assert_snapshot!(table(&plan, &Approval::None, &Notes::default()));
+    assert_eq!(changes(&plan), ["create_group Two", "+new.person@example.com invite as reader"]);
+    assert_eq!(Summary::of(&plan, &Approval::None).verdict(), Verdict::Incomplete, "one address is mistyped");
+    let (executed, verification) = desk.apply(&plan, &Approval::None).await;
+    assert_eq!((outcomes(&executed), verification.is_converged()), (vec![Outcome::Done; 2], true));
+    assert_eq!(
+        summary::follow_up(&plan).unwrap(),
+        "1 person is invited: after accepting, run the same command again to add this person"
+    );
+
+    let waiting = inviting(&desk).await;
+    assert_eq!(changes(&waiting), Vec::<String>::new());
+    assert_eq!(Summary::of(&waiting, &Approval::None).invited, 2, "in two groups");
+    let invites = desk.client.invites().list_invites().items().try_collect().await.unwrap();
+    desk.client.invites().accept_invite(&invites[0].id, AcceptInviteBody::default()).await.unwrap();
+    let accepted = inviting(&desk).await;
+    assert_eq!(accepted.groups.iter().map(|group| group.additions()).collect::<Vec<_>>(), [1, 1]);
+    assert!(accepted.rights.is_empty());
+}
+
+#[tokio::test]
+async fn an_undo_deletes_the_invites_of_a_run() {
+    let desk = desk().await;
+    let plan = inviting(&desk).await;
+    let (executed, _) = desk.apply(&plan, &Approval::None).await;
+    let undo = plan_undo(&desk.reader, "r", &plan, &executed.results, &desk.options()).await.unwrap();
+    assert_eq!(changes(&undo), ["-new.person@example.com invite as reader"]);
+    desk.apply(&undo, &Approval::None).await;
+    assert!(desk.client.invites().list_invites().items().try_collect().await.unwrap().is_empty());
+}
