@@ -11,7 +11,7 @@ import { Site } from './service.js';
 
 const ROUTES = new URL('../../crates/openai-admin-console/src/console.rs', import.meta.url);
 
-const LISTS = ['', '/groups', '/users', '/projects', '/roles', '/invites', '/keys', '/audit', '/usage', '/runs', '/search', '/unlock'];
+const LISTS = ['', '/groups', '/users', '/projects', '/roles', '/invites', '/keys', '/audit', '/usage', '/runs', '/search', '/unlock', '/plans/new'];
 const FULL = [
   '/groups?q=ml',
   '/groups?q=nothing',

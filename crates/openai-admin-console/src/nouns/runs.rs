@@ -74,6 +74,8 @@ struct GroupChanges {
     members: usize,
     additions: usize,
     removals: usize,
+    /// Rows that the group already matches.
+    settled: usize,
     blocks: Vec<String>,
     /// Sign and address of each change.
     changes: Vec<(&'static str, String)>,
@@ -88,6 +90,7 @@ fn changes(plan: &Plan) -> Vec<GroupChanges> {
         members: group.member_count,
         additions: group.additions(),
         removals: group.removals(),
+        settled: group.rows.iter().filter(|row| row.holds).count(),
         blocks: group.blocks.iter().map(|block| block.line()).collect(),
         changes: group.operations.iter().take(CHANGES_SHOWN_MAX).map(change).collect(),
         hidden: group.operations.len().saturating_sub(CHANGES_SHOWN_MAX),
