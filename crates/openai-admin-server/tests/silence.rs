@@ -118,7 +118,7 @@ async fn use_everything(client: &Client) {
     let group =
         client.groups().create_group(CreateGroupBody::new((&*name).try_into().unwrap())).await.unwrap();
     let id = &group.id;
-    let renamed = serde_json::from_value(serde_json::json!({ "name": format!("{MARK} 2") })).unwrap();
+    let renamed = format!("{MARK} 2");
     client.groups().update_group(id.clone(), renamed).await.unwrap();
     client.groups().retrieve_group(id.clone()).await.unwrap();
     client.groups().list_groups().await.unwrap();
@@ -418,8 +418,7 @@ async fn use_access(client: &Client, user_id: &UserId) {
 
 async fn use_admin_api_keys(client: &Client) {
     let keys = client.admin_api_keys();
-    let body = serde_json::from_value(serde_json::json!({ "name": MARK })).unwrap();
-    let created = keys.create_admin_api_key(body).await.unwrap();
+    let created = keys.create_admin_api_key(MARK).await.unwrap();
     keys.list_admin_api_keys().await.unwrap();
     keys.retrieve_admin_api_key(&created.id).await.unwrap();
     keys.delete_admin_api_key(&created.id).await.unwrap();

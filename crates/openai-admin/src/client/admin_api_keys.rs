@@ -10,7 +10,7 @@ api! {
         /// # let _ = keys;
     }
     /// Creates an admin API key with the scopes of this client's key. Its value is only in this answer.
-    call create_admin_api_key(; body: CreateAdminApiKeyBody) -> CreateAdminApiKey {
+    call create_admin_api_key(; body: any CreateAdminApiKeyBody) -> CreateAdminApiKey {
         /// let mut body = openai_admin::models::CreateAdminApiKeyBody::new("Nightly".try_into()?);
         /// body.expires_in_seconds = Some(86_400.try_into()?);
         /// let key = client.admin_api_keys().create_admin_api_key(body).await?;

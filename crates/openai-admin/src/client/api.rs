@@ -3,8 +3,8 @@
 /// Declares an API of the client with its methods.
 ///
 /// A row is `list name(ids) -> Request`, `call name(ids) -> Request` or `call name(ids; body: Body) -> Request`, after
-/// its documentation and before an example in braces. Ids may be given as text, and a body with one required field as
-/// the value of that field. Examples run with the `client` of `openai_admin_server::testing::example`.
+/// its documentation and before an example in braces. Ids may be given as text. `body: any Body` also takes the value of
+/// the body's only required field. Examples run with the `client` of `openai_admin_server::testing::example`.
 macro_rules! api {
     (
         $(#[$api_doc:meta])* $api:ident = $front:ident;
@@ -52,9 +52,9 @@ macro_rules! method {
             $crate::client::ListCall::new(self.0, request())
         }
     };
-    (call $docs:tt $name:ident(; $body:ident: $body_type:ty) -> $request:ident) => {
+    (call $docs:tt $name:ident(; $($body:tt)*) -> $request:ident) => {
         $crate::client::api::method! {
-            call $docs ["See [`Error`](crate::Error)."] $name(; $body: $body_type) -> $request
+            call $docs ["See [`Error`](crate::Error)."] $name(; $($body)*) -> $request
         }
     };
     (call $docs:tt $name:ident($($arguments:tt)*) -> $request:ident) => {
@@ -66,8 +66,26 @@ macro_rules! method {
         }
     };
     (
-        call [$($doc:tt)*] [$errors:literal]
+        call $docs:tt [$errors:literal]
+        $name:ident($($id:ident: $id_type:ty),*; $body:ident: any $body_type:ty) -> $request:ident
+    ) => {
+        $crate::client::api::method! {
+            send $docs [$errors] $name($($id: $id_type),*) -> $request,
+            $body: impl TryInto<$body_type, Error: Into<$crate::Error>> =
+                $crate::client::body::<$crate::operations::$request, _, _>($body)?
+        }
+    };
+    (
+        call $docs:tt [$errors:literal]
         $name:ident($($id:ident: $id_type:ty),* $(; $body:ident: $body_type:ty)?) -> $request:ident
+    ) => {
+        $crate::client::api::method! {
+            send $docs [$errors] $name($($id: $id_type),*) -> $request $(, $body: $body_type = $body)?
+        }
+    };
+    (
+        send [$($doc:tt)*] [$errors:literal]
+        $name:ident($($id:ident: $id_type:ty),*) -> $request:ident $(, $body:ident: $body_type:ty = $value:expr)?
     ) => {
         $($doc)*
         ///
@@ -77,13 +95,13 @@ macro_rules! method {
         pub async fn $name(
             &self,
             $($id: impl TryInto<$id_type, Error: Into<$crate::Error>>,)*
-            $($body: impl TryInto<$body_type, Error: Into<$crate::Error>>,)?
+            $($body: $body_type,)?
         ) -> Result<
             $crate::Response<<$crate::operations::$request as $crate::Endpoint>::Response>,
             $crate::Error,
         > {
             self.0
-                .send(&$crate::client::api::request!($request ($($id)*) $(body $body)?))
+                .send(&$crate::client::api::request!($request ($($id)*) $(body $value)?))
                 .await
         }
     };
@@ -97,10 +115,10 @@ macro_rules! request {
             $($crate::client::argument::<$crate::operations::$request, _, _>(stringify!($id), $id)?,)*
         )
     };
-    ($request:ident ($($id:ident)*) body $body:ident) => {
+    ($request:ident ($($id:ident)*) body $body:expr) => {
         $crate::operations::$request {
             $($id: $crate::client::argument::<$crate::operations::$request, _, _>(stringify!($id), $id)?,)*
-            body: $crate::client::body::<$crate::operations::$request, _, _>($body)?,
+            body: $body,
         }
     };
 }

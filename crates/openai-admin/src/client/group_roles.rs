@@ -10,7 +10,7 @@ api! {
         /// assert_eq!(roles.data[0].name, "Reviewers");
     }
     /// Assigns a role to a group.
-    call assign_group_role(group_id: GroupId; body: PublicAssignOrganizationGroupRoleBody) -> AssignGroupRole {
+    call assign_group_role(group_id: GroupId; body: any PublicAssignOrganizationGroupRoleBody) -> AssignGroupRole {
         /// use openai_admin::models::PublicAssignOrganizationGroupRoleBody;
         /// let group = client.groups().create_group("Escalations").await?;
         /// let body = PublicAssignOrganizationGroupRoleBody::new("role_1".try_into()?);

@@ -8,7 +8,7 @@ api! {
     GroupUsersApi = group_users;
     /// Adds a user to a group. If one of them does not exist, [`Error::param`](crate::Error::param) says which. The body
     /// may be given as the id of the user.
-    call add_group_user(group_id: GroupId; create_group_user_body: CreateGroupUserBody) -> AddGroupUser {
+    call add_group_user(group_id: GroupId; create_group_user_body: any CreateGroupUserBody) -> AddGroupUser {
         /// let added = client.group_users().add_group_user("group_1", "user_ada").await?;
         /// assert_eq!(added.user_id, "user_ada");
     }

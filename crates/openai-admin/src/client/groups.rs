@@ -20,7 +20,7 @@ api! {
         /// assert_eq!(names, ["Support"]);
     }
     /// Creates a group. The body may be given as the name.
-    call create_group(; create_group_body: CreateGroupBody) -> CreateGroup {
+    call create_group(; create_group_body: any CreateGroupBody) -> CreateGroup {
         /// let group = client.groups().create_group("Escalations").await?;
         /// println!("{} was created by request {:?}", group.id, group.request_id());
     }
@@ -29,7 +29,7 @@ api! {
         /// assert_eq!(client.groups().retrieve_group("group_1").await?.name, "Support");
     }
     /// Renames a group. The body may be given as the new name.
-    call update_group(group_id: GroupId; update_group_body: UpdateGroupBody) -> UpdateGroup {
+    call update_group(group_id: GroupId; update_group_body: any UpdateGroupBody) -> UpdateGroup {
         /// let group = client.groups().update_group("group_1", "Help").await?;
         /// assert_eq!(group.name, "Help");
     }

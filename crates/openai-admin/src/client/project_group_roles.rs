@@ -20,7 +20,7 @@ api! {
     call assign_project_group_role(
         project_id: ProjectId,
         group_id: GroupId;
-        body: PublicAssignOrganizationGroupRoleBody
+        body: any PublicAssignOrganizationGroupRoleBody
     ) -> AssignProjectGroupRole {
         /// # use openai_admin::models::InviteProjectGroupBody;
         /// # let body = InviteProjectGroupBody::new("group_1".try_into()?, "role-api-project-member".try_into()?);

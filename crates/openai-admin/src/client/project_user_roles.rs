@@ -20,7 +20,7 @@ api! {
     call assign_project_user_role(
         project_id: ProjectId,
         user_id: UserId;
-        body: PublicAssignOrganizationGroupRoleBody
+        body: any PublicAssignOrganizationGroupRoleBody
     ) -> AssignProjectUserRole {
         /// use openai_admin::models::PublicAssignOrganizationGroupRoleBody;
         /// let body = PublicAssignOrganizationGroupRoleBody::new("role_2".try_into()?);

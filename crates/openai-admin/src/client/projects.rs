@@ -13,7 +13,7 @@ api! {
         /// assert_eq!(projects[1].name.as_deref(), Some("Search"));
     }
     /// Creates a project.
-    call create_project(; body: ProjectCreateRequest) -> CreateProject {
+    call create_project(; body: any ProjectCreateRequest) -> CreateProject {
         /// use openai_admin::models::ProjectCreateRequest;
         /// let project = client.projects().create_project(ProjectCreateRequest::new("Ranking".try_into()?)).await?;
         /// assert_eq!(project.name.as_deref(), Some("Ranking"));

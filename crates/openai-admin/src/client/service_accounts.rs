@@ -18,7 +18,7 @@ api! {
     /// Creates a service account with an API key. The value of the key is only in this answer.
     call create_service_account(
         project_id: ProjectId;
-        body: ProjectServiceAccountCreateRequest
+        body: any ProjectServiceAccountCreateRequest
     ) -> CreateServiceAccount {
         /// use openai_admin::models::ProjectServiceAccountCreateRequest;
         /// let body = ProjectServiceAccountCreateRequest::new("Nightly".try_into()?);

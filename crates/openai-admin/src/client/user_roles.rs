@@ -10,7 +10,7 @@ api! {
         /// assert!(roles.data.iter().any(|role| role.name == "Reviewers"));
     }
     /// Assigns a role to a user.
-    call assign_user_role(user_id: UserId; body: PublicAssignOrganizationGroupRoleBody) -> AssignUserRole {
+    call assign_user_role(user_id: UserId; body: any PublicAssignOrganizationGroupRoleBody) -> AssignUserRole {
         /// use openai_admin::models::PublicAssignOrganizationGroupRoleBody;
         /// let body = PublicAssignOrganizationGroupRoleBody::new("role_1".try_into()?);
         /// let assigned = client.user_roles().assign_user_role("user_ada", body).await?;
