@@ -153,7 +153,7 @@ impl Operation {
     /// the right says which it is.
     pub fn action(&self) -> &'static str {
         if let Some(right) = self.right() {
-            return right.action(self.effect());
+            return right.action(self.is(Effect::Revoke));
         }
         match Action::from(self) {
             Action::CreateGroup { .. } => "create_group",

@@ -7,8 +7,6 @@ use openai_admin::{ApiKeyId, InviteId, ProjectId, RoleId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::operation::Effect;
-
 /// The name of the default project of every organization.
 const DEFAULT_PROJECT: &str = "Default project";
 
@@ -113,9 +111,8 @@ impl Right {
         }
     }
 
-    /// The name of a change of the right, in journals and reports.
-    pub(crate) fn action(&self, effect: Effect) -> &'static str {
-        let is_end = effect == Effect::Revoke;
+    /// The name of the change that ends or gives the right, in journals and reports.
+    pub(crate) fn action(&self, is_end: bool) -> &'static str {
         match self {
             Self::Invite { .. } if is_end => "delete_invite",
             Self::Invite { .. } => "invite",
