@@ -14,7 +14,7 @@ pub(crate) enum ParsedCommand {
     /// A hand-written command.
     HandWritten(Box<Arguments>),
     /// A generated one.
-    Generated(GlobalArguments, Box<Call>),
+    Generated(Box<GlobalArguments>, Box<Call>),
 }
 
 impl ParsedCommand {
@@ -68,7 +68,8 @@ pub(crate) fn parse(typed: &[OsString]) -> Result<ParsedCommand, Unparsed> {
     };
     match generated::call(&matches, &operations)? {
         Some(call) => {
-            Ok(ParsedCommand::Generated(GlobalArguments::from_arg_matches_mut(&mut matches)?, Box::new(call)))
+            let global = GlobalArguments::from_arg_matches_mut(&mut matches)?;
+            Ok(ParsedCommand::Generated(Box::new(global), Box::new(call)))
         }
         None => Ok(ParsedCommand::HandWritten(Box::new(Arguments::from_arg_matches_mut(&mut matches)?))),
     }

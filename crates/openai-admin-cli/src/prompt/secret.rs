@@ -24,7 +24,7 @@ pub(crate) fn ask(question: &str) -> Result<String> {
 }
 
 /// Reads to the end of the line, byte by byte, as a terminal without line editing sends them.
-fn read_line(input: impl io::Read) -> Result<String> {
+fn read_line(input: impl io::BufRead) -> Result<String> {
     let mut bytes: Vec<u8> = Vec::new();
     for byte in input.bytes() {
         match byte? {
