@@ -240,7 +240,7 @@ mod tests {
         std::fs::write(&file, text.replace("\"key\"", "\"keys\"")).expect("written");
         let failure = Profiles::read(&file).expect_err("refused");
         assert!(!failure.message.contains("secret"), "{}", failure.message);
-        assert!(failure.message.contains("is not a file of profiles: line 7"), "{}", failure.message);
+        assert!(failure.message.contains("is not a file of profiles: line 6"), "{}", failure.message);
     }
 
     #[test]

@@ -58,9 +58,12 @@ impl From<Plan> for Noted {
     }
 }
 
+/// A session and the digest of a plan.
+type PlanKey = (String, String);
+
 /// The plans that wait for a decision, each for the session that made it.
 #[derive(Debug, Default)]
-pub(crate) struct Plans(Mutex<HashMap<(String, String), (Timestamp, Arc<Noted>)>>);
+pub(crate) struct Plans(Mutex<HashMap<PlanKey, (Timestamp, Arc<Noted>)>>);
 
 impl Plans {
     /// Keeps a plan and returns its digest, without the name of the hash.

@@ -11,7 +11,7 @@ use openai_admin::{
     Client, Cursor, GroupId, InviteRole, OrganizationDataRetentionType, ProjectDataRetentionType, ProjectId,
     ServiceAccountId, SpendLimitCurrency, SpendLimitInterval, UserId, WorkloadIdentityProviderId,
     models::{
-        CreateGroupBody, CreateGroupUserBody, CreateSpendAlertBody, InviteRequest,
+        CreateGroupBody, CreateGroupUserBody, CreateSpendAlertBody, InviteRequest, LookUpNamesBody,
         ProjectHostedToolPermissionsUpdateRequest, PublicAssignOrganizationGroupRoleBody,
         PublicCreateOrganizationRoleBody, ToggleCertificatesRequest, UpdateOrganizationDataRetentionBody,
         UpdateOrganizationSpendLimitBody, UpdateProjectDataRetentionBody,
@@ -405,6 +405,7 @@ async fn use_federation_rules(client: &Client, project: &ProjectId, account: &Se
 }
 
 async fn use_access(client: &Client, user_id: &UserId) {
+    client.names().look_up_names(LookUpNamesBody::new(vec![user_id.to_string()])).await.unwrap();
     let access = client.access();
     access.retrieve_user_access(user_id).await.unwrap();
     access.list_permission_users("api.groups.read").await.unwrap();

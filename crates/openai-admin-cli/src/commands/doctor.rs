@@ -190,23 +190,23 @@ async fn examine_service(
     }
 }
 
-/// Where the key is, and whether it is an admin key.
+/// Where the key is, whether it is an admin key, and which profile it precedes.
 fn key_kind(key: &Key, unused_profile: Option<&UnusedProfile>, report: &mut Report<'_>) {
     let not_used = match unused_profile {
-        Some(unused) => format!("; profile '{}' is not used", unused.name),
+        Some(unused) => format!("; profile '{}' is not used", visible(&unused.name)),
         None => String::new(),
     };
-    let source = visible(&format!("{}{not_used}", key.source()));
-    let kind = OTHER_KEYS.iter().find(|(prefix, _)| key.expose().starts_with(prefix));
-    match kind {
+    let source = visible(key.source());
+    let other = OTHER_KEYS.iter().find(|(prefix, _)| key.expose().starts_with(prefix));
+    match other {
         _ if key.expose().starts_with(ADMIN_KEY) => {
-            report.ok("key", format!("found in {source}: an admin key"))
+            report.ok("key", format!("found in {source}: an admin key{not_used}"));
         }
         Some((prefix, kind)) => {
-            let found = format!("found in {source}: {kind} ({prefix}…), not an admin key ({ADMIN_KEY}…)");
-            report.warn("key", found, KEY_ORIGIN);
+            let kind = format!("{kind} ({prefix}…), not an admin key ({ADMIN_KEY}…)");
+            report.warn("key", format!("found in {source}: {kind}{not_used}"), KEY_ORIGIN);
         }
-        None => report.ok("key", format!("found in {source}")),
+        None => report.ok("key", format!("found in {source}{not_used}")),
     }
 }
 

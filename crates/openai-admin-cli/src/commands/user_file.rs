@@ -11,7 +11,7 @@ use openai_admin_sync::text;
 
 use crate::{
     failure::{Doing as _, ExitStatus, Failure, Result},
-    output::file_name,
+    output::{file_name, visible},
 };
 
 /// The largest file of users, in bytes: about two million users.
@@ -80,6 +80,10 @@ fn parse(bytes: &[u8], name: &str) -> Result<Vec<String>> {
             return Err(Failure::bad_input(format!("{name}:{}: several columns", index + 1)).hint(
                 "write one id or email address per line, for example with `tail -n +2 FILE | cut -d, -f2 | … -f -`",
             ));
+        }
+        if user.contains('<') {
+            let problem = format!("{name}:{}: '{}' has no complete address", index + 1, visible(&user));
+            return Err(Failure::bad_input(problem).hint("write `Name <address>`, or the address alone"));
         }
         users.push(user.into_owned());
     }

@@ -21,7 +21,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("uploadCertificate", "certificates upload"),
 ];
 /// Last words of a path that are verbs.
-const VERBS: &[&str] = &["accept", "activate", "archive", "deactivate", "validate"];
+const VERBS: &[&str] = &["accept", "activate", "archive", "deactivate", "look-up", "validate"];
 /// Below this path a command is the path without a verb, because usage is only read.
 const USAGE: &str = "/organization/usage/";
 

@@ -71,7 +71,7 @@ fn a_key_in_the_environment_takes_precedence_and_the_commands_say_so() {
         .with_variable("OPENAI_ADMIN_KEY", server.minted_key())
         .with_variable("OPENAI_BASE_URL", format!("{}/v1", server.address));
     let found = desk.run("doctor -o json").json()[1]["found"].clone();
-    assert_eq!(found, "found in OPENAI_ADMIN_KEY; profile 'acme' is not used");
+    assert_eq!(found, "found in OPENAI_ADMIN_KEY: an admin key; profile 'acme' is not used");
     let both = desk.run("--profile acme groups list");
     assert_eq!(both.status, 64);
     assert!(both.stderr.contains("two keys: OPENAI_ADMIN_KEY is set"), "{}", both.stderr);

@@ -50,6 +50,7 @@ impl Ids {
         body["checks"][0]["user_id"] = self.of("user_id").into();
         body["certificate_ids"] = json!([self.of("certificate_id")]);
         body["email"] = self.of("email").into();
+        body["ids"] = json!([self.of("user_id"), self.of("group_id"), self.of("role_id")]);
         for field in operation.fields().body {
             if field.name.ends_with("_id") && !FREE_IDS.contains(&&*field.name) {
                 body[&field.name] = self.of(&field.name).into();

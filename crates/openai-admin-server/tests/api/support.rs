@@ -224,7 +224,7 @@ pub(crate) fn every_field() -> serde_json::Value {
     serde_json::json!({
         "user_id": "u", "group_id": "g", "name": "n", "email": "a@b.c", "role": "reader",
         "role_id": "role-api-organization-reader", "role_name": "r", "permissions": [],
-        "batch_id": "b", "completions": [], "expires_in_seconds": 60,
+        "batch_id": "b", "completions": [], "expires_in_seconds": 60, "ids": ["u"],
         "checks": [{ "user_id": "u", "permission": "api.groups.read" }],
         "certificate": "c", "certificate_ids": ["cert_1"],
         "threshold_amount": 1, "currency": "USD", "interval": "month",

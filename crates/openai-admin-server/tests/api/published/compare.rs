@@ -131,7 +131,7 @@ fn alternative<'a>(place: &str, served: &'a BTreeMap<String, Fact>) -> Alternati
 fn has_parent(place: &str, served: &BTreeMap<String, Fact>) -> bool {
     let end = place.rfind(['.', '[', '{']).unwrap_or(place.len());
     let parent = &place[..end];
-    let parent = parent.trim_end_matches(|it| it == '>');
+    let parent = parent.trim_end_matches('>');
     let object = parent.split('<').next().unwrap();
     served.contains_key(&place[..end]) || parent.len() > object.len() && served.contains_key(object)
 }
