@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     input::{max_remove::MaxRemove, policy::Protected},
-    plan::source::Source,
+    plan::{operation::Effect, right::Right, source::Source},
 };
 
 /// The version of the plan's format.
@@ -197,7 +197,26 @@ impl Plan {
             return Err("the plan was modified: its digest does not match its content".to_owned());
         }
         plan.check_groups()?;
+        plan.check_rights()?;
         Ok(plan)
+    }
+
+    /// Refuses an operation on a right that does not say whose right it is.
+    fn check_rights(&self) -> Result<(), String> {
+        for operation in &self.rights {
+            let is_named = match operation.right() {
+                Some(Right::Invite { invite_id: Some(_), .. }) => true,
+                Some(Right::Invite { invite_id: None, .. }) => {
+                    operation.is(Effect::Grant) && operation.email().is_some()
+                }
+                Some(_) => operation.user_id().is_some(),
+                None => false,
+            };
+            if !is_named {
+                return Err(format!("the plan has an incomplete {} in 'rights'", operation.action()));
+            }
+        }
+        Ok(())
     }
 
     /// Refuses a group that is listed twice: the limits would apply to each part separately.

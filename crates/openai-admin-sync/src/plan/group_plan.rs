@@ -210,6 +210,11 @@ impl GroupPlan {
         }
     }
 
+    /// Whether users may be added: the group's list adds them, and no rule blocks the group.
+    pub fn adds_users(&self) -> bool {
+        self.adds && self.blocks.is_empty()
+    }
+
     /// The number of users to add.
     pub fn additions(&self) -> usize {
         self.operations.iter().filter(|operation| operation.is(Effect::Grant)).count()

@@ -57,10 +57,7 @@ pub fn apply_policy(plan: &mut Plan, policy: &Policy) {
         }
     }
     let protection = Protection::of(&plan.protect);
-    protect(&mut plan.groups, &protection);
-    for operation in &mut plan.rights {
-        operation.protected = is_protected(operation, &protection);
-    }
+    protect(plan, &protection);
     limit(plan);
 }
 
@@ -85,19 +82,25 @@ pub fn under_policy(mut plan: Plan, policy: &Policy, approval: Approval) -> Resu
 }
 
 /// Marks protected groups and operations, and clears earlier marks.
-fn protect(groups: &mut [GroupPlan], protection: &Protection) {
-    for group in &mut *groups {
+fn protect(plan: &mut Plan, protection: &Protection) {
+    for group in &mut plan.groups {
         group.blocks.retain(|block| block.rule != Rule::ProtectedGroup);
         for operation in &mut group.operations {
             operation.protected = false;
         }
     }
-    mark_protected(groups, protection);
+    for operation in &mut plan.rights {
+        operation.protected = false;
+    }
+    mark_protected(plan, protection);
 }
 
 /// Marks protected groups and operations, and keeps earlier marks.
-pub(crate) fn mark_protected(groups: &mut [GroupPlan], protection: &Protection) {
-    for group in groups {
+pub(crate) fn mark_protected(plan: &mut Plan, protection: &Protection) {
+    for operation in &mut plan.rights {
+        operation.protected |= is_protected(operation, protection);
+    }
+    for group in &mut plan.groups {
         let id = group.id.as_ref().map(GroupId::as_str);
         let is_marked = group.blocks.iter().any(|block| block.rule == Rule::ProtectedGroup);
         if !is_marked && !group.operations.is_empty() && protection.has_group(id, &group.name) {

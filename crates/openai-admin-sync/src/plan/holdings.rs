@@ -15,10 +15,7 @@ use crate::{
         right::{Kept, KeptReason, Key, ProjectName, Right},
         source::Origin,
     },
-    service::{
-        read_error::ReadError,
-        reader::{Reader, Walk},
-    },
+    service::{read_error::ReadError, reader::Reader},
 };
 
 /// The most pages of the audit log that are searched for created service accounts: 1,000 events.
@@ -224,15 +221,8 @@ impl Reading<'_> {
             return Ok(());
         }
         let leavers: HashSet<&UserId> = self.people.iter().map(|person| &person.id).collect();
-        let mut has_other = false;
-        let take = |page: Vec<User>| {
-            has_other |= page.iter().any(|user| is_owner(user) && !leavers.contains(&user.id));
-            if has_other { Walk::Stop } else { Walk::Continue }
-        };
-        let read = self.reader.scan_users(take).await;
-        if self.family("the users", read)?.is_none() {
-            return Ok(());
-        }
+        let read = self.reader.has_other_owner(&leavers).await;
+        let Some(has_other) = self.family("the users", read)? else { return Ok(()) };
         for (index, person) in owners.into_iter().enumerate() {
             // Of several leavers, the first stays owner.
             match has_other || index > 0 {
@@ -267,16 +257,14 @@ impl Reading<'_> {
         }
         drop(reads);
         for (read, name) in found {
-            let Some(read) = self.family("the users and keys of projects", read)? else { continue };
             for (person, right) in read.rights {
                 self.people[person].rights.push(right);
             }
             if let Some(keys) = self.family("the keys of projects", read.keys)? {
                 self.project_keys(&name, keys);
             }
-            if let Err(error) = read.roles {
-                self.family::<()>("the roles in projects", Err(error))?;
-            }
+            self.family("the users of projects", read.users)?;
+            self.family("the roles in projects", read.roles)?;
         }
         Ok(())
     }
@@ -345,20 +333,24 @@ fn created(event: &AuditLog) -> Option<(ProjectId, String)> {
 struct OfProject {
     rights: Vec<(usize, Right)>,
     keys: Result<Vec<ProjectApiKey>, ReadError>,
+    /// Whether the users could be read.
+    users: Result<(), ReadError>,
     /// Whether the custom roles could be read.
     roles: Result<(), ReadError>,
 }
 
-async fn of_project(
-    reader: &Reader,
-    people: &[Person],
-    project: &ProjectName,
-) -> Result<OfProject, ReadError> {
+async fn of_project(reader: &Reader, people: &[Person], project: &ProjectName) -> OfProject {
     let keys = reader.list_project_api_keys(&project.id).await;
-    let mut of_project = OfProject { rights: Vec::new(), keys, roles: Ok(()) };
+    let mut of_project = OfProject { rights: Vec::new(), keys, users: Ok(()), roles: Ok(()) };
     for (index, person) in people.iter().enumerate() {
-        let user = reader.find_project_user(project.id.clone(), person.id.clone()).await?;
-        let Some(user) = user else { continue };
+        let user = match reader.find_project_user(project.id.clone(), person.id.clone()).await {
+            Ok(Some(user)) => user,
+            Ok(None) => continue,
+            Err(error) => {
+                of_project.users = Err(error.into());
+                break;
+            }
+        };
         match reader.list_own_project_roles(&project.id, &person.id).await {
             Ok(roles) => of_project.rights.extend(roles.into_iter().map(|role| {
                 let (role_id, name) = (role.id, role.name);
@@ -368,7 +360,7 @@ async fn of_project(
         }
         of_project.rights.push((index, Right::Project { project: project.clone(), role: user.role }));
     }
-    Ok(of_project)
+    of_project
 }
 
 #[cfg(test)]

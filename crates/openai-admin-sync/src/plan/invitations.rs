@@ -12,14 +12,11 @@ use crate::{
         diff::NO_USER_WITH_ADDRESS,
         group_plan::{GroupPlan, Unresolved},
         operation::{Operation, Why},
-        suggest::SUGGESTED_MAX,
+        suggest::{COMPARED_BEFORE_INVITES_MAX, Compared, SUGGESTED_MAX},
     },
     service::{read_error::ReadError, reader::Reader},
 };
 
-/// The most invites of one plan. Each of their addresses was compared with those of users, because an invite to a
-/// mistyped address gives access to a stranger.
-pub const INVITES_MAX: usize = SUGGESTED_MAX;
 /// The role of invited people in the organization.
 const ROLE: &str = "reader";
 
@@ -41,31 +38,46 @@ pub async fn mark_pending(reader: &Reader, groups: &mut [GroupPlan]) -> Result<(
     Ok(())
 }
 
-/// Plans an invite for each unmatched address that a group should have. An address with a suggestion may be mistyped, so
-/// it stays unmatched. After [`INVITES_MAX`] addresses, a later plan invites the others.
-pub fn invite(groups: &mut [GroupPlan]) -> Vec<Operation> {
+/// Plans an invite for each unmatched address that a group should have and that was compared with all users, because an
+/// invite to a mistyped address gives access to a stranger. An address with a suggestion may be mistyped, so it stays
+/// unmatched.
+pub fn invite(groups: &mut [GroupPlan], compared: &Compared) -> Vec<Operation> {
     let mut keys = HashSet::new();
     let mut operations = Vec::new();
-    for (adds, one) in unmatched(groups).take(INVITES_MAX) {
-        let can_invite = one.suggestion.is_none() && EmailText::new(one.who.as_str()).is_ok();
-        if adds && can_invite && keys.insert(EmailKey::new(&one.who)) {
+    for (_, one) in unmatched(groups).filter(|(adds, one)| *adds && one.suggestion.is_none()) {
+        let key = EmailKey::new(&one.who);
+        if let Some(problem) = problem(&one.who, &key, compared) {
+            one.problem += &format!(": {problem}");
+        } else if keys.insert(key) {
             let (who, origin) = (one.who.clone(), one.origin.clone());
             operations.push(Operation::invite(who, ROLE.to_owned(), Why::Listed, origin));
         }
     }
     mark(groups, &keys, "to be invited");
-    for (adds, one) in unmatched(groups) {
-        if adds && one.suggestion.is_none() {
-            one.problem += &format!(": at most {INVITES_MAX} people are invited at once; run again later");
-        }
-    }
     operations
+}
+
+/// Why an address is not invited.
+fn problem(address: &str, key: &EmailKey, compared: &Compared) -> Option<String> {
+    if EmailText::new(address).is_err() {
+        return Some("it is not a valid address, so it is not invited".to_owned());
+    }
+    if !compared.with_all {
+        return Some(format!(
+            "the organization has too many users to rule out a typo ({COMPARED_BEFORE_INVITES_MAX} or more); use \
+             `invites create`"
+        ));
+    }
+    let is_compared = compared.addresses.contains(key);
+    (!is_compared).then(|| {
+        format!("at most {SUGGESTED_MAX} unknown addresses are checked for typos at once; run again")
+    })
 }
 
 /// The addresses that match no user, each with whether its group would add the user.
 fn unmatched(groups: &mut [GroupPlan]) -> impl Iterator<Item = (bool, &mut Unresolved)> {
     let all = groups.iter_mut().flat_map(|group| {
-        let adds = group.adds && group.blocks.is_empty();
+        let adds = group.adds_users();
         group.unresolved.iter_mut().map(move |one| (adds, one))
     });
     all.filter(|(_, one)| one.problem.starts_with(NO_USER_WITH_ADDRESS))
@@ -96,29 +108,41 @@ mod tests {
         GroupPlan { adds, unresolved: unresolved.collect(), ..GroupPlan::new("G", MaxRemove::OF_GROUP) }
     }
 
+    fn compared(groups: &[GroupPlan]) -> Compared {
+        let unresolved = groups.iter().flat_map(|group| &group.unresolved).take(SUGGESTED_MAX);
+        Compared { addresses: unresolved.map(|one| EmailKey::new(&one.who)).collect(), with_all: true }
+    }
+
     #[test]
     fn an_address_of_several_groups_is_invited_once_and_a_similar_one_is_not() {
         let both = || ["a@x.y".to_owned(), "b@x.y".to_owned()];
         let mut groups = [group(true, both()), group(true, both()), group(false, ["c@x.y".to_owned()])];
         groups[0].unresolved[1].suggestion = Some("bb@x.y".to_owned());
         groups[1].unresolved[1].suggestion = Some("bb@x.y".to_owned());
-        let invites = invite(&mut groups);
+        let compared = compared(&groups);
+        let invites = invite(&mut groups, &compared);
         assert_eq!(invites.iter().filter_map(Operation::email).collect::<Vec<_>>(), ["a@x.y"]);
         let invited = groups.iter().flat_map(|group| &group.unresolved).map(|one| one.invited);
         assert_eq!(invited.collect::<Vec<_>>(), [true, false, true, false, false]);
     }
 
     #[test]
-    fn addresses_over_the_limit_are_invited_later() {
-        let mut groups = [group(true, (0..=INVITES_MAX).map(|number| format!("{number}@x.y")))];
-        assert_eq!(invite(&mut groups).len(), INVITES_MAX);
-        let last = &groups[0].unresolved[INVITES_MAX];
+    fn an_address_that_was_not_compared_with_all_users_is_not_invited() {
+        let mut groups = [group(true, (0..=SUGGESTED_MAX).map(|number| format!("{number}@x.y")))];
+        let some = compared(&groups);
+        assert_eq!(invite(&mut groups, &some).len(), SUGGESTED_MAX);
+        let last = &groups[0].unresolved[SUGGESTED_MAX];
         assert_eq!(
             (last.invited, last.problem.as_str()),
             (
                 false,
-                "no user in the organization has this address: at most 200 people are invited at once; run again later"
+                "no user in the organization has this address: at most 200 unknown addresses are checked for typos at \
+                 once; run again"
             )
         );
+        let mut groups = [group(true, ["a@x.y".to_owned()])];
+        let part = Compared { with_all: false, ..compared(&groups) };
+        assert_eq!(invite(&mut groups, &part), []);
+        assert!(groups[0].unresolved[0].problem.contains("use `invites create`"));
     }
 }

@@ -214,7 +214,9 @@ impl Operation {
 
     /// Replaces the user's address from the document with the one from the service.
     pub(crate) fn set_email(&mut self, address: Option<&str>) {
-        if let Target::Membership { email, .. } = &mut self.target {
+        if let Target::Membership { email, .. } | Target::Right { user_id: Some(_), email, .. } =
+            &mut self.target
+        {
             *email = address.map(str::to_owned);
         }
     }

@@ -89,11 +89,12 @@ pub async fn plan_from(
     if invites {
         invitations::mark_pending(reader, &mut groups).await?;
     }
-    suggest::suggest(reader, &mut groups, &desired.names).await?;
+    let users_max = if invites { suggest::COMPARED_BEFORE_INVITES_MAX } else { suggest::COMPARED_MAX };
+    let compared = suggest::suggest(reader, &mut groups, &desired.names, users_max).await?;
     let mut plan = assemble(desired, &snapshot, groups, options);
     if invites {
         // After the guard: a blocked group invites no one.
-        plan.rights.extend(invitations::invite(&mut plan.groups));
+        plan.rights.extend(invitations::invite(&mut plan.groups, &compared));
         plan = plan.sealed();
     }
     Ok(plan)

@@ -200,6 +200,8 @@ pub enum KeptReason {
     NotRead,
     /// It ended and cannot be given back.
     CannotReturn,
+    /// The person accepted the invite.
+    Accepted,
     /// The person created it, and others may use it.
     SharedUse,
 }
@@ -208,7 +210,7 @@ impl Kept {
     /// Whether the plan does less than its purpose.
     pub fn is_open(&self) -> bool {
         match self.reason {
-            KeptReason::LastOwner | KeptReason::OwnKey | KeptReason::NotRead => true,
+            KeptReason::LastOwner | KeptReason::OwnKey | KeptReason::NotRead | KeptReason::Accepted => true,
             KeptReason::CannotReturn | KeptReason::SharedUse => false,
         }
     }
@@ -225,6 +227,12 @@ impl fmt::Display for Kept {
                 write!(f, "{what} were not read: this key may not read them, or the service has none")
             }
             KeptReason::CannotReturn => write!(f, "{who}{what} cannot be restored"),
+            KeptReason::Accepted => {
+                write!(
+                    f,
+                    "{who}{what} cannot be undone: it was accepted, and the person stays in the organization"
+                )
+            }
             KeptReason::SharedUse => {
                 write!(f, "{who}{what} stays, with its keys: others may use it")
             }

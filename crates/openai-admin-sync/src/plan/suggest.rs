@@ -1,6 +1,6 @@
 //! Suggests users for addresses that match no user: by the name in the table's row, and by similar addresses.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use openai_admin::{
     identity::{email_key, name_key_in_any_case},
@@ -22,6 +22,8 @@ use crate::{
 
 /// The most users that are read to find suggestions: 50 requests.
 pub const COMPARED_MAX: usize = 5_000;
+/// The most users that are read before someone is invited: 1,000 requests. A typo of any other address is not recognized.
+pub const COMPARED_BEFORE_INVITES_MAX: usize = 100_000;
 /// The most addresses of a plan that get a suggestion.
 pub const SUGGESTED_MAX: usize = 200;
 /// The most letters by which a mistyped address differs.
@@ -32,15 +34,22 @@ const NAME_LETTERS_MIN: usize = 4;
 const GUEST_MARK: &str = "#ext#@";
 
 /// The users of the organization, for suggestions.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Candidates {
     users: Vec<(String, String)>,
+    users_max: usize,
+}
+
+impl Default for Candidates {
+    fn default() -> Self {
+        Self { users: Vec::new(), users_max: COMPARED_MAX }
+    }
 }
 
 impl Candidates {
     /// Adds a user, unless there are enough or the user has no address.
     pub fn add(&mut self, email: Option<&str>, name: Option<&str>) {
-        if let Some(email) = email.filter(|_| self.users.len() < COMPARED_MAX) {
+        if let Some(email) = email.filter(|_| self.users.len() < self.users_max) {
             self.users.push((email_key(email), name.unwrap_or_default().to_owned()));
         }
     }
@@ -65,6 +74,15 @@ impl Candidates {
         let first = found.next()?;
         found.next().is_none().then_some(first)
     }
+}
+
+/// The unmatched addresses that were compared with those of users.
+#[derive(Debug, Default)]
+pub struct Compared {
+    /// The addresses.
+    pub addresses: HashSet<EmailKey>,
+    /// Whether they were compared with all users.
+    pub with_all: bool,
 }
 
 /// A user in a message: `dana@example.com (Dana Whitfield)`.
@@ -112,7 +130,8 @@ fn guest_address(address: &str) -> Option<String> {
     Some(format!("{name}@{host}"))
 }
 
-/// Adds suggestions to the unmatched addresses of a plan. Reads users only if there are such addresses.
+/// Adds suggestions to the unmatched addresses of a plan, first in groups that add users. Reads users only if there are such
+/// addresses. Returns the addresses that were compared with `users_max` users or with all.
 ///
 /// # Errors
 ///
@@ -121,22 +140,26 @@ pub async fn suggest(
     reader: &Reader,
     groups: &mut [GroupPlan],
     names: &HashMap<EmailKey, Box<str>>,
-) -> Result<(), ReadError> {
+    users_max: usize,
+) -> Result<Compared, ReadError> {
     let unmatched =
         |one: &&mut Unresolved| [NO_USER_WITH_ADDRESS, NO_USER_WITH_ID].contains(&one.problem.as_str());
     if !groups.iter_mut().flat_map(|group| &mut group.unresolved).any(|one| unmatched(&&mut *one)) {
-        return Ok(());
+        return Ok(Compared::default());
     }
-    let mut candidates = Candidates::default();
+    let mut candidates = Candidates { users: Vec::new(), users_max };
     let take = |users: Vec<User>| {
         for user in &users {
             candidates.add(user.email.as_deref(), user.name.as_deref());
         }
-        if candidates.users.len() < COMPARED_MAX { Walk::Continue } else { Walk::Stop }
+        if candidates.users.len() < candidates.users_max { Walk::Continue } else { Walk::Stop }
     };
     reader.scan_users(take).await?;
-    let unresolved = groups.iter_mut().flat_map(|group| &mut group.unresolved);
+    let mut compared = Compared { addresses: HashSet::new(), with_all: candidates.users.len() < users_max };
+    let (adding, others): (Vec<_>, Vec<_>) = groups.iter_mut().partition(|group| group.adds_users());
+    let unresolved = adding.into_iter().chain(others).flat_map(|group| &mut group.unresolved);
     for one in unresolved.filter(unmatched).take(SUGGESTED_MAX) {
+        compared.addresses.insert(EmailKey::new(&one.who));
         let name = match one.problem == NO_USER_WITH_ID {
             // A name in place of an id.
             true => Some(one.who.as_str()),
@@ -147,7 +170,7 @@ pub async fn suggest(
             one.suggestion = Some(user.0.clone());
         }
     }
-    Ok(())
+    Ok(compared)
 }
 
 #[cfg(test)]

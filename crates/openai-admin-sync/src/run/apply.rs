@@ -179,8 +179,6 @@ pub async fn apply(job: &Job, means: Means<'_>, watch: &impl Watch) -> Result<En
         move |error| NotApplied::File { doing, run, error }
     };
     let (mut journal, executed) = send(job, means, watch, &run, start).await.map_err(failed(JOURNAL))?;
-    let remembered = job.runs.remember(&means.lanes.learned(), now());
-    remembered.map_err(failed("save the pace"))?;
     let verifying =
         verify::verify(means.reader, &job.plan, &job.approval, &executed.group_ids, means.concurrency);
     let verification = tokio::select! {
@@ -188,6 +186,8 @@ pub async fn apply(job: &Job, means: Means<'_>, watch: &impl Watch) -> Result<En
         () = watch.stop_verifying() => None,
     };
     let ended = end(means, &mut journal, executed, verification).map_err(failed(JOURNAL))?;
+    // Only a hint for the next run: without it, the pace is learned again.
+    let _ = job.runs.remember(&means.lanes.learned(), now());
     let (executed, verification, complete) = ended;
     Ok(Ended { run, executed, verification, complete })
 }

@@ -152,13 +152,33 @@ pub async fn compare(
     let open = plan.numbered_rights().filter(|(number, _)| comparing.decisions[*number] == Decision::Allowed);
     let open: Vec<(usize, &Operation)> = open.collect();
     let existing = rights::existing(reader, &open, concurrency).await?;
+    let emails = rights::current_emails(reader, &open, concurrency).await?;
+    if rights::leaves_no_owner(reader, &open, &existing).await? {
+        comparing.start.differences.push(Difference {
+            group: "owners".to_owned(),
+            description: "the organization would have no owner".to_owned(),
+        });
+    }
     for (number, operation) in open {
         let exists = existing.get(&number).copied().unwrap_or_default();
         if operation.progress_of_right(exists) == Progress::Done {
             comparing.settle(number);
         }
     }
-    Ok(comparing.finish(&snapshot, &indexes, approval, &earlier.protected))
+    Ok(comparing.finish(
+        &Current { snapshot: &snapshot, indexes: &indexes, emails: &emails },
+        approval,
+        &earlier.protected,
+    ))
+}
+
+/// The current state of what a plan changes.
+struct Current<'a> {
+    snapshot: &'a Snapshot,
+    /// The snapshot indexes of the groups that the plan changes.
+    indexes: &'a [Option<usize>],
+    /// The addresses of the users whose rights end.
+    emails: &'a HashMap<UserId, Option<String>>,
 }
 
 struct Comparing<'a> {
@@ -320,13 +340,7 @@ impl<'a> Comparing<'a> {
     }
 
     /// Applies the guard to the remaining operations, with the current state.
-    fn finish(
-        mut self,
-        snapshot: &Snapshot,
-        indexes: &[Option<usize>],
-        approval: &Approval,
-        remembered: &Protected,
-    ) -> Start {
+    fn finish(mut self, current: &Current<'_>, approval: &Approval, remembered: &Protected) -> Start {
         let mut fresh = self.plan.clone();
         let mut numbers = Vec::new();
         for (index, group) in fresh.groups.iter_mut().enumerate() {
@@ -340,8 +354,8 @@ impl<'a> Comparing<'a> {
                 number += 1;
                 is_left
             });
-            if let Some(found) = indexes[index] {
-                use_current_names(group, &snapshot.groups[found]);
+            if let Some(found) = current.indexes[index] {
+                use_current_names(group, &current.snapshot.groups[found]);
             }
         }
         let mut number = self.plan.first_right();
@@ -353,8 +367,14 @@ impl<'a> Comparing<'a> {
             number += 1;
             is_left
         });
+        for operation in &mut fresh.rights {
+            if let Some(email) = operation.user_id().and_then(|user_id| current.emails.get(user_id)) {
+                operation.set_email(email.as_deref());
+            }
+        }
         // The addresses in a saved plan may be wrong: protection uses those of the service.
-        guard::mark_protected(&mut fresh.groups, &Protection::of(&fresh.protect));
+        let protection = Protection::of(&fresh.protect);
+        guard::mark_protected(&mut fresh, &protection);
         guard::limit(&mut fresh);
         self.start.needs_digest = guard::needs_digest(&fresh, remembered);
         for (number, decision) in numbers.into_iter().zip(decisions(&fresh, approval)) {

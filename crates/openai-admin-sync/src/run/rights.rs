@@ -1,10 +1,10 @@
 //! Operations on rights: whether a right exists, and the requests that give and end it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt as _};
 use openai_admin::{
-    Client, Endpoint, Error, InviteRole, InviteStatus, UserId, UserRole,
+    Client, Endpoint, Error, InviteId, InviteRole, InviteStatus, UserId, UserRole,
     models::{
         InviteRequest, ProjectUserCreateRequest, PublicAssignOrganizationGroupRoleBody, UserRoleUpdateRequest,
     },
@@ -80,6 +80,48 @@ pub async fn existing(
     Ok(existing)
 }
 
+/// The addresses that the service has of the users whose rights these operations end.
+///
+/// # Errors
+///
+/// If a user cannot be read.
+pub async fn current_emails(
+    reader: &Reader,
+    operations: &[(usize, &Operation)],
+    concurrency: usize,
+) -> Result<HashMap<UserId, Option<String>>, ReadError> {
+    let ends = operations.iter().filter(|(_, operation)| operation.is(Effect::Revoke));
+    let users: HashSet<&UserId> = ends.filter_map(|(_, operation)| operation.user_id()).collect();
+    let mut reads = Vec::with_capacity(users.len());
+    for user_id in users {
+        reads.push(async move { (user_id, reader.find_user(user_id.clone()).await) });
+    }
+    let mut reads = stream::iter(reads).buffer_unordered(concurrency.max(1));
+    let mut emails = HashMap::new();
+    while let Some((user_id, user)) = reads.next().await {
+        emails.insert(user_id.clone(), user?.and_then(|user| user.email).map(|email| email.to_string()));
+    }
+    Ok(emails)
+}
+
+/// Whether these operations would end the role of the last owner. `existing` says which rights exist.
+///
+/// # Errors
+///
+/// If the users cannot be read.
+pub async fn leaves_no_owner(
+    reader: &Reader,
+    operations: &[(usize, &Operation)],
+    existing: &BTreeMap<usize, bool>,
+) -> Result<bool, ReadError> {
+    let ends = operations.iter().filter(|(number, operation)| {
+        let is_owner = matches!(operation.right(), Some(Right::Owner)) && operation.is(Effect::Revoke);
+        is_owner && existing.get(number).copied().unwrap_or_default()
+    });
+    let leavers: HashSet<&UserId> = ends.filter_map(|(_, operation)| operation.user_id()).collect();
+    Ok(!leavers.is_empty() && !reader.has_other_owner(&leavers).await?)
+}
+
 /// The addresses with an invite that is pending or was accepted.
 async fn invited(reader: &Reader) -> Result<HashSet<EmailKey>, ReadError> {
     let invites = reader.list_invites().await?.into_iter();
@@ -98,8 +140,8 @@ async fn exists(reader: &Reader, operation: &Operation, invited: &HashSet<EmailK
     let Some(user_id) = operation.user_id() else { return Ok(false) };
     match right {
         Right::Invite { .. } => Ok(false),
-        Right::AdminKey(key) => reader.has_admin_api_key(&key.id).await,
-        Right::ProjectKey { project, key } => reader.has_project_api_key(&project.id, &key.id).await,
+        Right::AdminKey(key) => reader.has_admin_api_key(&key.id, user_id).await,
+        Right::ProjectKey { project, key } => reader.has_project_api_key(&project.id, &key.id, user_id).await,
         Right::Owner => {
             let user = reader.find_user(user_id.clone()).await?;
             Ok(user.is_some_and(|user| user.role == Some(UserRole::Owner)))
@@ -125,8 +167,9 @@ pub(super) async fn perform(client: &Client, operation: &Operation, right: &Righ
     let assigned =
         |role_id: &openai_admin::RoleId| PublicAssignOrganizationGroupRoleBody::new(role_id.clone());
     match right {
-        Right::Invite { invite_id: Some(invite_id), .. } if is_end => {
-            send(client, &DeleteInvite::new(invite_id.clone())).await
+        Right::Invite { invite_id, .. } if is_end => {
+            let invite_id = invite_id.clone().map_or_else(|| InviteId::new("").map_err(Error::from), Ok);
+            send(client, &DeleteInvite::new(invite_id?)).await
         }
         Right::Invite { role, .. } => {
             let email = EmailText::new(operation.email().unwrap_or_default())?;

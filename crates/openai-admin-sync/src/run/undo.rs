@@ -74,8 +74,8 @@ async fn inverse_rights(
     let changed: Vec<(usize, &Operation)> =
         plan.numbered_rights().filter(|(number, _)| is_change(number)).collect();
     let existing = rights::existing(reader, &changed, concurrency).await?;
-    let is_invite = |(_, operation): &(usize, &Operation)| operation.user_id().is_none();
-    let invites = match changed.iter().any(is_invite) {
+    let sends_invite = |operation: &Operation| operation.user_id().is_none() && operation.is(Effect::Grant);
+    let invites = match changed.iter().any(|(_, operation)| sends_invite(operation)) {
         true => reader.list_invites().await?,
         false => Vec::new(),
     };
@@ -88,20 +88,40 @@ async fn inverse_rights(
             continue;
         }
         let origin = Origin { reason: Some(format!("run {run}")), ..Origin::default() };
-        let inverse = match operation.user_id() {
-            None => delete_invite(operation, right, &invites, origin),
-            Some(_) => operation.inverse(Why::Undo, origin),
+        let (inverse, reason) = match sends_invite(operation) {
+            true => (delete_invite(operation, right, &invites, origin), KeptReason::Accepted),
+            false => (operation.inverse(Why::Undo, origin), KeptReason::CannotReturn),
         };
         match inverse {
             Some(inverse) => inverses.push(inverse),
-            None => kept.push(Kept {
-                who: operation.who().map(str::to_owned),
-                what: right.to_string(),
-                reason: KeptReason::CannotReturn,
-            }),
+            None => {
+                kept.push(Kept { who: operation.who().map(str::to_owned), what: right.to_string(), reason })
+            }
         }
     }
+    keep_last_owner(reader, &mut inverses, &mut kept).await?;
     Ok((inverses, kept))
+}
+
+/// Keeps the owners that an undo would demote if no one else is an owner.
+async fn keep_last_owner(
+    reader: &Reader,
+    inverses: &mut Vec<Operation>,
+    kept: &mut Vec<Kept>,
+) -> Result<(), ReadError> {
+    let demotes = |operation: &Operation| {
+        operation.is(Effect::Revoke) && matches!(operation.right(), Some(Right::Owner))
+    };
+    let demoted: HashSet<&UserId> =
+        inverses.iter().filter(|one| demotes(one)).filter_map(Operation::user_id).collect();
+    if demoted.is_empty() || reader.has_other_owner(&demoted).await? {
+        return Ok(());
+    }
+    for owner in inverses.extract_if(.., |one| demotes(one)) {
+        let (who, what) = (owner.who().map(str::to_owned), Right::Owner.to_string());
+        kept.push(Kept { who, what, reason: KeptReason::LastOwner });
+    }
+    Ok(())
 }
 
 /// Deletes the invite that an operation sent; `None` if it was accepted.

@@ -1,9 +1,11 @@
 //! Reads of the rights of people: roles, projects, keys and invites.
 
+use std::collections::HashSet;
+
 use openai_admin::{
     ApiKeyId, AuditLogEventType, Error, InviteId, InviteStatus, Limit, OwnerProjectAccessFilter, ProjectId,
-    RoleId, UserId,
-    models::{AdminApiKey, AssignedRoleDetails, AuditLog, Invite, Project, ProjectApiKey, ProjectUser},
+    RoleId, UserId, UserRole,
+    models::{AdminApiKey, AssignedRoleDetails, AuditLog, Invite, Project, ProjectApiKey, ProjectUser, User},
     operations::{
         ListProjectApiKeys, RetrieveAdminApiKey, RetrieveInvite, RetrieveProjectApiKey, RetrieveProjectUser,
         RetrieveProjectUserRole, RetrieveServiceAccount, RetrieveUserRole,
@@ -194,19 +196,39 @@ impl Reader {
         Ok(role.is_some_and(|role| is_direct(&role, user_id)))
     }
 
-    /// Whether an admin API key exists.
-    pub(crate) async fn has_admin_api_key(&self, key_id: &ApiKeyId) -> Result<bool, Error> {
-        Ok(found(self.send(&RetrieveAdminApiKey::new(key_id.clone())).await)?.is_some())
+    /// Whether someone besides these users is an owner of the organization.
+    ///
+    /// # Errors
+    ///
+    /// See [`ReadError`].
+    pub async fn has_other_owner(&self, users: &HashSet<&UserId>) -> Result<bool, ReadError> {
+        let mut has_other = false;
+        let take = |page: Vec<User>| {
+            has_other |=
+                page.iter().any(|user| user.role == Some(UserRole::Owner) && !users.contains(&user.id));
+            if has_other { Walk::Stop } else { Walk::Continue }
+        };
+        self.scan_users(take).await?;
+        Ok(has_other)
     }
 
-    /// Whether an API key of a project exists.
+    /// Whether a user owns this admin API key.
+    pub(crate) async fn has_admin_api_key(&self, key_id: &ApiKeyId, user_id: &UserId) -> Result<bool, Error> {
+        let key = found(self.send(&RetrieveAdminApiKey::new(key_id.clone())).await)?;
+        Ok(key.is_some_and(|key| key.owner.id.as_ref() == Some(user_id)))
+    }
+
+    /// Whether a user owns this API key of a project.
     pub(crate) async fn has_project_api_key(
         &self,
         project_id: &ProjectId,
         key_id: &ApiKeyId,
+        user_id: &UserId,
     ) -> Result<bool, Error> {
         let request = RetrieveProjectApiKey::new(project_id.clone(), key_id.clone());
-        Ok(found(self.send(&request).await)?.is_some())
+        let key = found(self.send(&request).await)?;
+        let owner = key.as_ref().and_then(|key| key.owner.user.as_ref());
+        Ok(owner.is_some_and(|owner| owner.id == *user_id))
     }
 
     /// Whether an invite can be accepted.

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use openai_admin::{
-    Client, UserId,
-    models::{AcceptInviteBody, CreateAdminApiKeyBody},
+    Client, InviteRole, UserId,
+    models::{AcceptInviteBody, CreateAdminApiKeyBody, InviteRequest},
     testing::Script,
 };
 use openai_admin_sync::{
@@ -126,6 +126,67 @@ async fn the_last_owner_and_the_own_key_are_kept_and_reported() {
     assert!(desk.client.admin_api_keys().retrieve_admin_api_key(&own.id).await.is_ok());
 }
 
+/// A plan as a person could write it by hand: changed, and with the digest of its new content.
+fn rewritten(plan: &Plan, change: impl FnOnce(&mut serde_json::Value)) -> Result<Plan, String> {
+    let mut document = serde_json::to_value(plan).unwrap();
+    change(&mut document);
+    let changed: Plan = serde_json::from_value(document).unwrap();
+    Plan::from_json(changed.sealed().to_json().as_bytes())
+}
+
+#[tokio::test]
+async fn a_protected_user_keeps_rights_although_a_saved_plan_hides_the_address() {
+    let desk = desk().await;
+    let plan = offboarding(&desk, "b", OwnKey::Unknown).await;
+    let plan = rewritten(&plan, |document| {
+        for operation in document["rights"].as_array_mut().unwrap() {
+            operation.as_object_mut().unwrap().remove("email");
+        }
+        document["protect"] = json!({ "users": ["b@example.com"], "groups": [] });
+    });
+    let (executed, _) = desk.apply_kept(&plan.unwrap()).await.unwrap();
+    assert_eq!(outcomes(&executed), [Outcome::Blocked]);
+}
+
+#[tokio::test]
+async fn a_saved_plan_does_not_delete_the_key_of_someone_else() {
+    let desk = desk().await;
+    let plan = offboarding(&desk, "a", OwnKey::Unknown).await;
+    let keys = plan.operations().filter(|(_, one)| matches!(one.right(), Some(Right::AdminKey(_)))).count();
+    assert!(keys > 0);
+    let plan = rewritten(&plan, |document| {
+        document["groups"] = json!([]);
+        let rights = document["rights"].as_array_mut().unwrap();
+        rights.retain(|one| one["right"]["kind"] == "admin_key");
+        rights.iter_mut().for_each(|one| one["user_id"] = "user_c".into());
+    });
+    let (executed, _) = desk.apply_kept(&plan.unwrap()).await.unwrap();
+    assert_eq!(outcomes(&executed), vec![Outcome::NoChange; keys]);
+    let left = desk.client.admin_api_keys().list_admin_api_keys().items().try_collect().await.unwrap();
+    assert_eq!(left.len(), keys);
+}
+
+#[tokio::test]
+async fn a_saved_plan_is_stale_if_it_would_leave_no_owner() {
+    let desk = desk().await;
+    let plan = offboarding(&desk, "b", OwnKey::Unknown).await;
+    let mut reader = openai_admin::models::UserRoleUpdateRequest::default();
+    reader.role = Some(openai_admin::UserRole::Reader);
+    desk.client.users().modify_user("user_a", reader).await.unwrap();
+    let stale = desk.apply_kept(&plan).await.unwrap_err();
+    assert_eq!(stale, ["owners: the organization would have no owner"]);
+}
+
+#[tokio::test]
+async fn a_plan_that_ends_an_invite_without_its_id_is_refused() {
+    let desk = desk().await;
+    let invite = rewritten(&inviting(&desk).await, |document| {
+        document["rights"][0]["action"] = "end_right".into();
+        document["rights"][0]["requires"] = "held".into();
+    });
+    assert_eq!(invite.unwrap_err(), "the plan has an incomplete delete_invite in 'rights'");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_pending_invite_of_a_leaver_is_deleted_and_what_cannot_be_read_is_reported() {
     let user = json!({ "object": "organization.user", "id": "user_a", "email": "a@example.com", "name": "A",
@@ -199,6 +260,32 @@ async fn an_undo_deletes_the_invites_of_a_run() {
     let (executed, _) = desk.apply(&plan, &Approval::None).await;
     let undo = plan_undo(&desk.reader, "r", &plan, &executed.results, &desk.options()).await.unwrap();
     assert_eq!(changes(&undo), ["-new.person@example.com invite as reader"]);
-    desk.apply(&undo, &Approval::None).await;
+    let (undone, _) = desk.apply(&undo, &Approval::None).await;
     assert!(desk.client.invites().list_invites().items().try_collect().await.unwrap().is_empty());
+
+    // Someone invites the person again: an undo of the undo leaves that invite.
+    let email = "new.person@example.com".try_into().unwrap();
+    desk.client.invites().invite_user(InviteRequest::new(email, InviteRole::Reader)).await.unwrap();
+    let redo = plan_undo(&desk.reader, "u", &undo, &undone.results, &desk.options()).await.unwrap();
+    assert_eq!(changes(&redo), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_undo_says_that_an_accepted_invite_stays() {
+    let desk = desk().await;
+    let plan = inviting(&desk).await;
+    let (executed, _) = desk.apply(&plan, &Approval::None).await;
+    let invites = desk.client.invites().list_invites().items().try_collect().await.unwrap();
+    desk.client.invites().accept_invite(&invites[0].id, AcceptInviteBody::default()).await.unwrap();
+    let undo = plan_undo(&desk.reader, "r", &plan, &executed.results, &desk.options()).await.unwrap();
+    assert_eq!(changes(&undo), Vec::<String>::new());
+    let kept: Vec<String> = undo.kept.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        kept,
+        [
+            "new.person@example.com: invite as reader cannot be undone: it was accepted, and the person stays in the \
+          organization"
+        ]
+    );
+    assert!(undo.kept[0].is_open());
 }
