@@ -48,11 +48,11 @@ pub(super) async fn run(command: InvitesCommand, session: &Session<'_>) -> Resul
         let mut body = InviteRequest::new(email.clone(), role.clone());
         body.projects.clone_from(joined);
         match client.invites().invite_user(body).await {
-            Ok(invite) => Ok(Changed { id: invite.id.to_string(), outcome: "invited" }),
+            Ok(invite) => Ok(Changed { id: Some(invite.id.to_string()), outcome: "invited" }),
             Err(error) => {
                 let needless = NEEDLESS.iter().find(|(code, _)| error.code() == Some(code));
                 match needless {
-                    Some((_, outcome)) => Ok(Changed { id: String::new(), outcome }),
+                    Some((_, outcome)) => Ok(Changed { id: None, outcome }),
                     None => Err(error).doing(|| format!("invite '{}'", &*email)),
                 }
             }

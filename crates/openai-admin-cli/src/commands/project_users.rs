@@ -33,7 +33,7 @@ pub(super) async fn run(command: ProjectsCommand, session: &Session<'_>) -> Resu
                 return Err(error).doing(|| format!("add user '{}' to project '{project}'", user.id));
             }
         };
-        Ok(Changed { id: user.id.to_string(), outcome })
+        Ok(Changed { id: Some(user.id.to_string()), outcome })
     })
     .await
 }

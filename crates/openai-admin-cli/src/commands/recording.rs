@@ -53,7 +53,8 @@ pub(super) struct Before {
 
 /// A run that is being recorded.
 pub(super) struct Recording {
-    journal: Journal,
+    /// None after a line could not be written: more lines after a part of one would make the journal unreadable.
+    journal: Option<Journal>,
     run: String,
     /// The numbers of the operations and their actions, by user.
     numbers: HashMap<UserId, (usize, &'static str)>,
@@ -173,6 +174,7 @@ impl Recording {
             Some((operation.user_id()?.clone(), (number, operation.action())))
         });
         let numbers = users.collect();
+        let journal = Some(journal);
         Ok(Self { journal, run: run.name, numbers, requests: 0, are_all_settled: true, is_changed: false })
     }
 
@@ -182,9 +184,19 @@ impl Recording {
         let Some((operation, action)) = self.numbers.get(user_id).copied() else { return };
         let (group_id, user_id) = (Some(group_id.clone()), Some(user_id.clone()));
         let intent = Entry::Intent { operation, action: action.to_owned(), group_id, user_id };
-        let written = self.journal.write(now(), intent).and_then(|()| self.journal.flush());
-        if let Err(error) = written {
-            not_recorded::<()>(session, &error);
+        self.write(session, intent, Journal::flush);
+    }
+
+    /// Writes a line, and gives up recording if that fails.
+    fn write(
+        &mut self,
+        session: &Session<'_>,
+        entry: Entry,
+        save: impl FnOnce(&mut Journal) -> std::io::Result<()>,
+    ) {
+        let Some(journal) = &mut self.journal else { return };
+        if let Err(error) = journal.write(now(), entry).and_then(|()| save(journal)) {
+            self.journal = not_recorded(session, &error);
         }
     }
 
@@ -216,25 +228,19 @@ impl Recording {
             group_id: None,
             error: error.map(ToString::to_string),
         };
-        let written = self.journal.write(now(), Entry::Result(result)).and_then(|()| self.journal.flush());
-        if let Err(error) = written {
-            not_recorded::<()>(session, &error);
-        }
+        self.write(session, Entry::Result(result), Journal::flush);
     }
 
     /// Ends the record, and prints the command that undoes the changes.
     pub(super) fn end(mut self, session: &Session<'_>) {
         let end = Entry::End { complete: self.are_all_settled, requests: self.requests, refused: 0 };
-        let is_single = self.numbers.len() <= LOOKED_UP_MAX;
-        let written = self.journal.write(now(), end).and_then(|()| match is_single {
+        match self.numbers.len() <= LOOKED_UP_MAX {
             // A sync to disk takes as long as the change. Without it, the record survives a crash of this process, and a
             // crash of the machine a few seconds later.
-            true => self.journal.flush(),
-            false => self.journal.sync(),
-        });
-        if let Err(error) = written {
-            not_recorded::<()>(session, &error);
-        } else if self.is_changed {
+            true => self.write(session, end, Journal::flush),
+            false => self.write(session, end, Journal::sync),
+        }
+        if self.journal.is_some() && self.is_changed {
             let undo = session.output.command(&format!("runs undo {}", self.run));
             session.output.note(&format!("to undo: {undo}"));
         }

@@ -49,8 +49,9 @@ pub(super) async fn run(command: RolesCommand, session: &Session<'_>) -> Result<
     let found = resolve::users(client, &users).await?.into_iter();
     let found = found.map(|user| user.map(|user| Principal::User(user.id)));
     principals.extend(users.into_iter().zip(found));
-    if change == Change::Unassign {
-        let from = count(principals.len(), "principal");
+    let known = principals.iter().filter(|(_, found)| found.is_ok()).count();
+    if change == Change::Unassign && known > 0 {
+        let from = count(known, "principal");
         consent.ask(&format!("Unassign role '{typed}' from {from}?"), session.output)?;
     }
     let (project, role, typed) = (project.as_ref(), &role, &typed);
@@ -71,7 +72,7 @@ pub(super) async fn run(command: RolesCommand, session: &Session<'_>) -> Result<
                 Err(error) => return Err(error).doing(|| format!("unassign role '{typed}' from '{id}'")),
             },
         };
-        Ok(Changed { id, outcome })
+        Ok(Changed { id: Some(id), outcome })
     })
     .await
 }

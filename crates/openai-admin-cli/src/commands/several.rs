@@ -29,9 +29,9 @@ impl Record for Row {
         &[("NAME", "name"), ("ID", "id"), ("OUTCOME", "outcome"), ("ERROR", "error")];
 }
 
-/// Something that was changed: its id, and the outcome.
+/// Something that was changed: its id, if there is one, and the outcome.
 pub(super) struct Changed {
-    pub(super) id: String,
+    pub(super) id: Option<String>,
     pub(super) outcome: &'static str,
 }
 
@@ -73,7 +73,7 @@ where
 
 fn row(name: String, changed: Result<Changed>) -> Row {
     match changed {
-        Ok(Changed { id, outcome }) => Row { name, id: Some(id), outcome, error: None, failure: None },
+        Ok(Changed { id, outcome }) => Row { name, id, outcome, error: None, failure: None },
         Err(failure) => {
             let error = Some(failure.message.clone());
             Row { name, id: None, outcome: "failed", error, failure: Some(failure) }
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn the_status_is_that_of_all_failures_or_partial() {
         let failed = |status| row("a".to_owned(), Err(Failure::new(status, "no")));
-        let done = || row("b".to_owned(), Ok(Changed { id: "b".to_owned(), outcome: "added" }));
+        let done = || row("b".to_owned(), Ok(Changed { id: Some("b".to_owned()), outcome: "added" }));
         assert_eq!(status(&[done()]), ExitStatus::Done);
         assert_eq!(status(&[failed(ExitStatus::NotFound), done()]), ExitStatus::Partial);
         let both = [failed(ExitStatus::NotFound), failed(ExitStatus::NotFound)];
