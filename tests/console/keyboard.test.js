@@ -47,7 +47,7 @@ test('people are added to a group and the run is undone by keyboard', async (t) 
   const { page } = visit;
   const { keyboard } = page;
   await page.goto('/console');
-  // The field of the key has the focus.
+  await page.locator('#key:focus').waitFor();
   await keyboard.type(key);
   await keyboard.press('Enter');
   await visit.shows('Overview');
@@ -61,6 +61,7 @@ test('people are added to a group and the run is undone by keyboard', async (t) 
   await tabTo(page, 'Unlock');
   await keyboard.press('Enter');
   await visit.shows('Unlock changes');
+  await page.locator('#key:focus').waitFor();
   await keyboard.type(key);
   await keyboard.press('Enter');
   await visit.shows('Groups');
@@ -128,8 +129,18 @@ test('keys do nothing in a field, and nothing with a modifier', async (t) => {
   await page.getByLabel('starts with').fill('');
   await page.keyboard.type('gg/jx');
   assert.equal(await page.getByLabel('starts with').inputValue(), 'gg/jx');
+  // The search of the typed text is the only effect.
+  await page.waitForURL(/q=gg/);
+  assert.equal(new URL(page.url()).pathname, '/console/users');
+  await page.goto('/console/users');
+  await visit.lists('100 users');
   await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press('Control+j');
-  await page.keyboard.press('Alt+n');
   assert.equal(await page.evaluate(() => document.activeElement.tagName), 'BODY');
+  const pages = [];
+  page.on('request', (request) => pages.push(request.url()));
+  await page.keyboard.press('Alt+n');
+  await page.keyboard.press('n');
+  await page.waitForURL(/after=/);
+  assert.equal(pages.length, 1, `only the key without a modifier asks for a page: ${pages}`);
 });

@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 
 import { startBrowser, Visit } from './browser.js';
+import { FOR_AXE } from './checks.js';
 import { Site } from './service.js';
 
 let browser;
@@ -141,4 +142,13 @@ test('a visit reports a script, a dialog and a request to another host', async (
   assert.match(text, /a dialog/);
   assert.match(text, /img-src/);
   visit.problems = [];
+
+  // Where the policy does not block it, the visit sees the request.
+  const open = await Visit.start(browser, site, FOR_AXE);
+  await open.page.goto('/console');
+  const asked = open.page.waitForEvent('request', (request) => request.url().startsWith('http://127.0.0.2'));
+  await open.page.evaluate(() => (new Image().src = 'http://127.0.0.2:9/'));
+  await asked;
+  assert.match(open.problems.join('\n'), /a request to http:\/\/127\.0\.0\.2:9/);
+  open.problems = [];
 });

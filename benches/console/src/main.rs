@@ -23,6 +23,8 @@ use fill::Size;
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How often each page is read, each time after another random row.
+/// The limit of a first page with its style and its script, compressed.
+const FIRST_PAGE_BYTES_MAX: usize = 50_000;
 const READS: u64 = 1000;
 /// The bound of the slowest hundredth.
 const BOUND: Duration = Duration::from_millis(100);
@@ -169,7 +171,11 @@ impl Browser {
         for path in html.split('"').filter(|part| part.starts_with("/console/assets/")) {
             sizes.push(self.send("GET", path, "").await?.1.len());
         }
-        println!("\nfirst page with its assets: {sizes:?}, {} bytes compressed", sizes.iter().sum::<usize>());
+        let sum: usize = sizes.iter().sum();
+        let verdict = if sum <= FIRST_PAGE_BYTES_MAX { "met" } else { "missed" };
+        println!(
+            "\nfirst page with its assets: {sizes:?}, {sum} bytes compressed, at most {FIRST_PAGE_BYTES_MAX}: {verdict}"
+        );
         Ok(())
     }
 }
