@@ -12,7 +12,7 @@ use axum::{
     http::{Request, StatusCode},
 };
 use http_body_util::BodyExt as _;
-use openai_admin::{GroupId, UserId, models::CreateGroupUserBody, operations::AddGroupUser};
+use openai_admin::{GroupId, UserId, operations::AddGroupUser};
 use openai_admin_console::{Console, Pages};
 use openai_admin_server::{Caller, Config, Minter, Server, browser::AllowedHosts};
 use openai_admin_store::{DatabaseUrl, Organization, Store};
@@ -82,7 +82,7 @@ async fn change(
     for number in 0..CHANGES {
         let group = GroupId::new(fill::group_id(1 + number * 31 % size.groups()))?;
         let user = UserId::new(fill::user_id(1 + number * STEP % size.users))?;
-        let request = AddGroupUser::new(group, CreateGroupUserBody::new(user));
+        let request = AddGroupUser::new(group, user);
         store.add_group_user(organization.org, minter.stamp("bench"), request).await?;
     }
     Ok(())
