@@ -265,6 +265,11 @@ pub(crate) fn database(
         return Err(Failure::usage(format!("`{command}` uses a database, not an API"))
             .hint("pass --local FILE or --database URL instead of --base-url"));
     }
+    // `emulate --profile` selects faults.
+    if global.profile.is_some() && command != "emulate" {
+        return Err(Failure::usage(format!("`{command}` uses a database, so --profile has no effect"))
+            .hint("omit --profile"));
+    }
     if global.local.is_some() && global.database.is_some() {
         return Err(Failure::usage("--local and --database cannot be used together"));
     }

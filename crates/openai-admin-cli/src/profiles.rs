@@ -92,6 +92,10 @@ impl Profiles {
         let mut profiles = Self::read(path)?;
         let changed = change(&mut profiles)?;
         let text = serde_json::to_vec_pretty(&profiles).map_err(io::Error::from)?;
+        if text.len() as u64 > FILE_BYTES_MAX {
+            return Err(Failure::usage(format!("the profiles would take more than {FILE_BYTES_MAX} bytes"))
+                .hint("nothing changed; `openai-admin profiles remove NAME` removes one"));
+        }
         private::replace(path, &text).doing(doing)?;
         Ok(changed)
     }
@@ -105,6 +109,15 @@ impl Profiles {
                 false => failure.hint("`openai-admin profiles list` lists the profiles"),
             }
         })
+    }
+
+    /// Refuses a change for which someone consented to another profile.
+    pub(crate) fn check_unchanged(&self, name: &str, seen: Option<&Profile>) -> Result<()> {
+        if self.profiles.get(name) == seen {
+            return Ok(());
+        }
+        let message = format!("profile '{name}' was changed by another command");
+        Err(Failure::new(ExitStatus::Locked, message).hint("nothing changed; run the command again"))
     }
 
     /// Adds a profile or replaces it. The first one becomes the current one. Returns whether it is current.

@@ -134,13 +134,13 @@ fn base_url(
     }
 }
 
-/// The base URL of a profile to save: as typed, or else that of the earlier profile.
+/// The base URL of a profile to save: as typed or in the environment, or else that of the earlier profile.
 pub(crate) fn base_url_to_save(
     global: &GlobalArguments,
     environment: &Environment,
     earlier: Option<&Profile>,
 ) -> String {
-    let earlier = earlier.filter(|_| global.base_url.is_none());
+    let earlier = earlier.filter(|_| global.base_url.is_none() && environment.base_url.is_none());
     earlier.map_or_else(|| base_url(global, environment, None).0, |earlier| earlier.base_url.clone())
 }
 

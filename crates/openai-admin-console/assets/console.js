@@ -126,10 +126,12 @@ document.addEventListener("keydown", (event) => {
 
 // A live part is read again while it is visible. A session that has ended leads to the sign-in page.
 const FOLLOW_EVERY_MS = 3000;
-setInterval(async () => {
+const follow = async () => {
   const live = document.querySelector("[data-live]");
   if (!live || document.hidden || live.contains(document.activeElement)) return;
-  const answer = await fetch(location.href, { headers: { accept: "text/html", "x-console-poll": "1" } }).catch(() => null);
+  const headers = { accept: "text/html", "x-console-poll": "1" };
+  const signal = AbortSignal.timeout(10 * FOLLOW_EVERY_MS);
+  const answer = await fetch(location.href, { headers, signal }).catch(() => null);
   if (!answer?.ok) return;
   if (answer.redirected) return location.reload();
   const page = new DOMParser().parseFromString(trusted(await answer.text()), "text/html");
@@ -137,4 +139,7 @@ setInterval(async () => {
   if (!next || !live.isConnected || next.innerHTML === live.innerHTML) return;
   live.replaceWith(next);
   announce("New events");
-}, FOLLOW_EVERY_MS);
+};
+// The next request waits for the answer to this one.
+const followAgain = () => setTimeout(() => follow().catch(() => {}).then(followAgain), FOLLOW_EVERY_MS);
+followAgain();

@@ -75,7 +75,7 @@ impl Console {
             )
             .route("/console/audit", get(audit_logs::list))
             .route("/console/audit.csv", get(audit_logs::table))
-            .route("/console/plans", post(uploads::plan))
+            .route("/console/plans", get(|| async { Redirect::to("/console/plans/new") }).post(uploads::plan))
             .route("/console/plans/new", get(uploads::show))
             .route("/console/plans/{digest}", get(runs::show_plan).post(runs::apply))
             .route("/console/usage", get(usage::show))

@@ -25,6 +25,7 @@ use openai_admin_sync::{
     saved::SavedRun,
     text, undo,
 };
+use tokio::sync::OwnedSemaphorePermit;
 
 /// How long a plan can be applied, in seconds.
 const PLAN_SECONDS: i64 = 60 * 60;
@@ -277,6 +278,13 @@ impl Planner {
         let mut desired = import::desired(table.as_bytes(), PASTED, &mapping, mode)?;
         let wanted: Vec<DesiredMembers> =
             desired.groups.into_iter().filter_map(|group| group.members).collect();
+        let addresses = wanted.first().map_or(0, |members| members.present.len() + members.absent.len());
+        if addresses.saturating_mul(groups.len()) > PLAN_OPERATIONS_MAX {
+            let groups = groups.len();
+            return Err(Problem::line(format!(
+                "{addresses} addresses in {groups} groups are more than {PLAN_OPERATIONS_MAX} memberships"
+            )));
+        }
         desired.groups = groups
             .iter()
             .map(|(id, name)| {
@@ -293,8 +301,14 @@ impl Planner {
     }
 
     /// Plans the memberships of a table.
-    pub(crate) async fn plan_table(&self, table: Table) -> Result<Noted, Problem> {
+    pub(crate) async fn plan_table(
+        &self,
+        table: Table,
+        turn: OwnedSemaphorePermit,
+    ) -> Result<Noted, Problem> {
         let read = move || -> Result<Desired, Problem> {
+            // Reading continues if the browser disconnects, and so does the turn.
+            let _turn = turn;
             let mut desired = import::desired(&table.bytes, &table.name, &table.mapping, table.mode)?;
             if table.creates_groups {
                 import::create_missing_groups(&mut desired)?;
@@ -312,9 +326,14 @@ impl Planner {
         &self,
         files: Vec<(String, Vec<u8>)>,
         accepted: &BTreeMap<String, usize>,
+        turn: OwnedSemaphorePermit,
     ) -> Result<Noted, Problem> {
         let today = self.time().to_zoned(jiff::tz::TimeZone::UTC).date();
-        let desired = blocking(move || expand(files, today)).await?;
+        let read = move || {
+            let _turn = turn;
+            expand(files, today)
+        };
+        let desired = blocking(read).await?;
         let last = self.runs.last_applied()?;
         let mut notes = notes(&desired);
         notes

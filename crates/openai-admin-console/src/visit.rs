@@ -290,7 +290,7 @@ pub(crate) struct UploadForm {
     pub(crate) fields: Fields,
     /// The name and the content of each file that was chosen.
     pub(crate) files: Vec<(String, Vec<u8>)>,
-    /// Held until the form is no longer in memory.
+    /// Held until the files are read.
     pub(crate) turn: OwnedSemaphorePermit,
 }
 

@@ -13,7 +13,7 @@ Examples:
   openai-admin login mine --base-url https://admin.example.com/v1
   pass show openai/admin | openai-admin login acme       reads the key from a pipe
 
-The service is asked for its groups to try the key and to learn the organization. The key is kept in \
+`login` lists the groups once, to try the key and to read the organization. The key is kept in \
 openai-admin/profiles.json below XDG_CONFIG_HOME or ~/.config, which only you may read. `profiles list` \
 shows no key. A profile's key is sent to the profile's base URL only.")]
 pub(crate) struct LoginArguments {

@@ -57,12 +57,12 @@ pub(super) fn run(command: ProfilesCommand, environment: &Environment, output: &
         }
         ProfilesCommand::Remove { name, removal } => {
             let consent = Consent::of_removal(&removal, "removing a profile")?;
-            let found = Profiles::read(&file)?;
-            let label = found.find(&name)?.label();
+            let found = Profiles::read(&file)?.find(&name)?.clone();
+            let label = found.label();
             consent
                 .ask(&format!("remove profile '{name}' ({label}) and its key from this machine?"), output)?;
             Profiles::change(&file, |profiles| {
-                profiles.find(&name)?;
+                profiles.check_unchanged(&name, Some(&found))?;
                 profiles.profiles.remove(&name);
                 profiles.current.take_if(|current| *current == name);
                 Ok(())
@@ -97,13 +97,16 @@ pub(super) async fn login(
     let key = read_key(global, &base_url)?;
     let organization = organization(&base_url, &key, global, environment).await?;
     let profile = Profile { base_url, organization, key: key.expose().to_owned() };
-    if let Some(earlier) = earlier.filter(|earlier| !is_same(earlier, &profile)) {
+    if let Some(earlier) = earlier.as_ref().filter(|earlier| !is_same(earlier, &profile)) {
         let (before, after) = (earlier.label(), profile.label());
         let consent = Consent::of(&consent, &format!("replacing profile '{name}' ({before})"))?;
-        consent.ask(&format!("replace profile '{name}' ({before}) by {after}?"), output)?;
+        consent.ask(&format!("replace profile '{name}' ({before}) with {after}?"), output)?;
     }
     let saved = profile.clone();
-    let is_current = Profiles::change(&file, |profiles| profiles.save(&name, saved))?;
+    let is_current = Profiles::change(&file, |profiles| {
+        profiles.check_unchanged(&name, earlier.as_ref())?;
+        profiles.save(&name, saved)
+    })?;
     let current = match is_current {
         true => "it is the current profile".to_owned(),
         false => format!("`openai-admin profiles use {name}` makes it the current profile"),

@@ -81,6 +81,7 @@ struct GroupChanges {
     changes: Vec<(&'static str, String)>,
     hidden: usize,
     unresolved: Vec<String>,
+    hidden_unresolved: usize,
 }
 
 fn changes(plan: &Plan) -> Vec<GroupChanges> {
@@ -94,7 +95,13 @@ fn changes(plan: &Plan) -> Vec<GroupChanges> {
         blocks: group.blocks.iter().map(|block| block.line()).collect(),
         changes: group.operations.iter().take(CHANGES_SHOWN_MAX).map(change).collect(),
         hidden: group.operations.len().saturating_sub(CHANGES_SHOWN_MAX),
-        unresolved: group.unresolved.iter().map(|one| format!("{}: {}", one.who, one.problem)).collect(),
+        unresolved: group
+            .unresolved
+            .iter()
+            .take(CHANGES_SHOWN_MAX)
+            .map(|one| format!("{}: {}", one.who, one.problem))
+            .collect(),
+        hidden_unresolved: group.unresolved.len().saturating_sub(CHANGES_SHOWN_MAX),
     });
     groups.collect()
 }

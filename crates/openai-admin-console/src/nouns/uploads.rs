@@ -47,11 +47,10 @@ pub(crate) async fn plan(form: UploadForm) -> Answer {
     let planned = match fields.get("kind") {
         "groups" => {
             let files = group_files(&fields, files)?;
-            planner.plan_group_files(files, &accepted(&fields)?).await
+            planner.plan_group_files(files, &accepted(&fields)?, turn).await
         }
-        _ => planner.plan_table(table(&fields, files)?).await,
+        _ => planner.plan_table(table(&fields, files)?, turn).await,
     };
-    drop(turn);
     runs::keep(&visit, planned)
 }
 

@@ -104,8 +104,11 @@ async fn a_source_that_shrank_is_refused_until_its_number_is_accepted() {
 async fn an_upload_needs_an_unlocked_session_and_its_token() {
     let site = Site::new().await;
     let mut locked = site.signed_in().await;
-    let refused = locked.upload("/console/plans", &[("kind", "table")], &[("a.csv", TABLE)]).await;
+    let token = locked.get("/console/groups").await.token();
+    let fields = [("kind", "table"), ("token", &*token)];
+    let refused = locked.upload("/console/plans", &fields, &[("a.csv", TABLE)]).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.text());
+    assert!(refused.text().contains("read-only"), "{}", refused.text());
     let mut browser = site.unlocked().await;
     let refused =
         browser.upload("/console/plans", &[("kind", "table"), ("token", "x")], &[("a.csv", TABLE)]).await;
