@@ -413,7 +413,7 @@ async fn perform(client: &Client, operation: &Operation, group_id: Option<GroupI
         Err(error) if operation.is(Effect::Revoke) && error.is_not_found() && !error.is_unknown_url() => {
             Ok(Answer::no_change(&error))
         }
-        // A right that the service refuses to end is still there.
+        // The service refused, so the right remains.
         Err(error) if operation.is(Effect::Revoke) && operation.right().is_some() => Err(error),
         Err(error) if error.is_conflict() || (operation.is(Effect::Grant) && exists_already(&error)) => {
             Ok(Answer::no_change(&error))
