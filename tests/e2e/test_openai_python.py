@@ -187,6 +187,7 @@ def test_deleting_a_user_takes_them_out_of_their_groups(organization, create_use
 
 def test_lists_what_was_done(organization, create_user):
     group, user = organization.groups.create(name="Support Team"), create_user(role="owner")
+    create_user(role="owner")  # The last owner could not be deleted.
     organization.users.delete(user.id)
 
     deleted, added = organization.audit_logs.list(resource_ids=[user.id])

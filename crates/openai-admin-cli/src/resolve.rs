@@ -1,7 +1,9 @@
-//! Resolves arguments: groups by id or name, users by id or email address.
+//! Resolves arguments: groups by id or name, users by id or email address. Several are looked up concurrently, and their
+//! names in one list.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, future::Future};
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use openai_admin::{
     Client, GroupId, OrganizationId, ProjectId, Response, RoleId, UserId,
     identity::{email_key, name_key, name_key_in_any_case},
@@ -9,8 +11,12 @@ use openai_admin::{
     models::{GroupResponse, User},
 };
 
-use crate::failure::{Doing as _, Failure, Hint, Result};
-use crate::lists::{LONG_PAGE_SIZE, PAGE_SIZE};
+use crate::{
+    failure::{Doing as _, Failure, Hint, Result},
+    lists::{LONG_PAGE_SIZE, PAGE_SIZE},
+    output::count,
+    progress::CONCURRENCY,
+};
 
 /// How many addresses are in one request: gateways reject longer URLs.
 const EMAILS_PER_REQUEST: usize = 50;
@@ -33,25 +39,47 @@ pub(crate) async fn group_and_organization(
     client: &Client,
     text: &str,
 ) -> Result<(GroupResponse, Option<OrganizationId>)> {
-    let doing = || format!("find group '{text}'");
-    if let Ok(id) = GroupId::new(text) {
-        match client.groups().retrieve_group(id).await {
-            Ok(group) => {
-                let organization = organization(&group);
-                return Ok((group.into_inner(), organization));
-            }
-            Err(error) if error.is_not_found() => {}
-            Err(error) => return Err(error).doing(doing),
-        }
+    if let Some(group) = group_with_id(client, text).await? {
+        let organization = organization(&group);
+        return Ok((group.into_inner(), organization));
     }
-    let mut pages = client.groups().list_groups().limit(LONG_PAGE_SIZE).pages();
-    let (mut groups, mut organization_id) = (Vec::new(), None);
-    while let Some(page) = pages.next().await {
-        let page = page.doing(doing)?;
-        organization_id = organization(&page);
-        groups.extend(page.into_inner().data);
+    let (groups, organization) = GroupNames::read(client, || format!("find group '{text}'")).await?;
+    groups.one(text).map(|group| (group, organization))
+}
+
+/// The groups with these ids or else names, in the same order. The names are looked up in one list.
+///
+/// # Errors
+///
+/// If a request fails. A group that is not found is an error in the list.
+pub(crate) async fn groups(client: &Client, texts: &[String]) -> Result<Vec<Result<GroupResponse>>> {
+    let with_ids = concurrently(texts.iter().map(|text| group_with_id(client, text))).await?;
+    let names = match with_ids.iter().all(Option::is_some) {
+        true => GroupNames::default(),
+        false => GroupNames::read(client, || format!("find {}", count(texts.len(), "group"))).await?.0,
+    };
+    let found = texts.iter().zip(with_ids).map(|(text, group)| match group {
+        Some(group) => Ok(group.into_inner()),
+        None => names.one(text),
+    });
+    Ok(found.collect())
+}
+
+/// The group with this id, if there is one.
+async fn group_with_id(client: &Client, text: &str) -> Result<Option<Response<GroupResponse>>> {
+    let Ok(id) = GroupId::new(text) else { return Ok(None) };
+    match client.groups().retrieve_group(id).await {
+        Ok(group) => Ok(Some(group)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error).doing(|| format!("find group '{text}'")),
     }
-    one_group(text, groups).map(|group| (group, organization_id))
+}
+
+/// The results of requests, in order, several at a time; the first error ends them.
+async fn concurrently<T>(requests: impl Iterator<Item = impl Future<Output = Result<T>>>) -> Result<Vec<T>> {
+    // Not lazy: the compiler cannot prove that a closure in a stream lives long enough.
+    let requests: Vec<_> = requests.collect();
+    stream::iter(requests).buffered(CONCURRENCY).try_collect().await
 }
 
 /// The organization that a response names.
@@ -60,32 +88,55 @@ fn organization<T>(response: &Response<T>) -> Option<OrganizationId> {
     OrganizationId::new(header.to_str().ok()?).ok()
 }
 
-/// The group with this name.
-fn one_group(text: &str, groups: Vec<GroupResponse>) -> Result<GroupResponse> {
-    let key = name_key(text);
-    let (alike, others): (Vec<_>, Vec<_>) =
-        groups.into_iter().partition(|group| name_key(&group.name) == key);
-    // Among similar names, an exact match wins.
-    let (exact, alike): (Vec<_>, Vec<_>) = alike.into_iter().partition(|group| group.name == text);
-    let mut named = if exact.is_empty() { alike } else { exact };
-    match (named.pop(), named.is_empty()) {
-        (Some(group), true) => Ok(group),
-        (Some(last), false) => {
-            named.push(last);
-            let candidate = |group: &GroupResponse| {
-                format!("{} (created {})", group.id, crate::output::moment(group.created_at.unix_seconds()))
-            };
-            let message = format!("{} groups have the name '{text}'", named.len());
-            Err(ambiguous(message, named.iter().map(candidate)))
+/// All groups, by name.
+#[derive(Default)]
+struct GroupNames {
+    groups: Vec<GroupResponse>,
+    /// The indices of the groups with a name, by its key.
+    by_key: HashMap<String, Vec<usize>>,
+}
+
+impl GroupNames {
+    /// Reads them, and the organization that the response names.
+    async fn read(client: &Client, doing: impl Fn() -> String) -> Result<(Self, Option<OrganizationId>)> {
+        let mut pages = client.groups().list_groups().limit(LONG_PAGE_SIZE).pages();
+        let (mut names, mut organization_id) = (Self::default(), None);
+        while let Some(page) = pages.next().await {
+            let page = page.doing(&doing)?;
+            organization_id = organization(&page);
+            for group in page.into_inner().data {
+                names.by_key.entry(name_key(&group.name)).or_default().push(names.groups.len());
+                names.groups.push(group);
+            }
         }
-        (None, _) => {
-            let known = others.iter().map(|group| (vec![group.name.as_str()], group.id.as_str()));
-            let near = suggestions(text, known);
-            let failure = Failure::not_found(format!("no group has the id or name '{text}'"));
-            Err(match near.is_empty() {
-                true => failure.suggest("groups list", "lists all groups"),
-                false => near.into_iter().fold(failure, Failure::hint),
-            })
+        Ok((names, organization_id))
+    }
+
+    /// The group with this name.
+    fn one(&self, text: &str) -> Result<GroupResponse> {
+        let alike = self.by_key.get(&name_key(text)).map(Vec::as_slice).unwrap_or_default();
+        let alike: Vec<&GroupResponse> = alike.iter().filter_map(|index| self.groups.get(*index)).collect();
+        // Among similar names, an exact match wins.
+        let exact: Vec<&GroupResponse> = alike.iter().copied().filter(|group| group.name == text).collect();
+        match if exact.is_empty() { alike } else { exact }.as_slice() {
+            [group] => Ok((*group).clone()),
+            [] => {
+                let known = self.groups.iter().map(|group| (vec![group.name.as_str()], group.id.as_str()));
+                let near = suggestions(text, known);
+                let failure = Failure::not_found(format!("no group has the id or name '{text}'"));
+                Err(match near.is_empty() {
+                    true => failure.suggest("groups list", "lists all groups"),
+                    false => near.into_iter().fold(failure, Failure::hint),
+                })
+            }
+            several => {
+                let candidate = |group: &&GroupResponse| {
+                    let created = crate::output::moment(group.created_at.unix_seconds());
+                    format!("{} (created {created})", group.id)
+                };
+                let message = format!("{} groups have the name '{text}'", several.len());
+                Err(ambiguous(message, several.iter().map(candidate)))
+            }
         }
     }
 }
@@ -198,21 +249,22 @@ pub(crate) async fn users(client: &Client, texts: &[String]) -> Result<Vec<Resul
         });
         let found = found.doing(|| match batch {
             [email] => format!("look up '{email}'"),
-            batch => format!("look up {}", crate::output::count(batch.len(), "email address")),
+            batch => format!("look up {}", count(batch.len(), "email address")),
         })?;
         for user in found {
             let email = user.email.as_deref().map(email_key).unwrap_or_default();
             by_email.entry(email).or_default().push(user);
         }
     }
-    let mut found = Vec::with_capacity(texts.len());
-    for text in texts {
-        found.push(match one_user(text, &by_email) {
+    let by_email = &by_email;
+    let found = texts.iter().map(|text| async move {
+        // A failure belongs to the user: it does not end the other look-ups.
+        Ok(match one_user(text, by_email) {
             None => user_with_id(client, text).await,
             Some(user) => user,
-        });
-    }
-    Ok(found)
+        })
+    });
+    concurrently(found).await
 }
 
 /// No user has the address, so it may be an id: ids may contain an @ too.

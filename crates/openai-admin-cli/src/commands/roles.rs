@@ -41,11 +41,9 @@ pub(super) async fn run(command: RolesCommand, session: &Session<'_>) -> Result<
         None => None,
     };
     let role = resolve::role(client, project.as_ref(), &typed).await?;
-    let mut principals = Vec::with_capacity(groups.len() + users.len());
-    for group in groups {
-        let found = resolve::group(client, &group).await.map(|group| Principal::Group(group.id));
-        principals.push((group, found));
-    }
+    let found = resolve::groups(client, &groups).await?.into_iter();
+    let found = found.map(|group| group.map(|group| Principal::Group(group.id)));
+    let mut principals: Vec<_> = groups.into_iter().zip(found).collect();
     let found = resolve::users(client, &users).await?.into_iter();
     let found = found.map(|user| user.map(|user| Principal::User(user.id)));
     principals.extend(users.into_iter().zip(found));

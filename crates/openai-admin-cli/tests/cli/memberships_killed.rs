@@ -151,6 +151,62 @@ fn a_recorded_command_killed_in_the_middle_can_be_resumed_and_undone() {
     assert_eq!(count(), MEMBERS_BEFORE);
 }
 
+/// The rights of user_a in four projects. The emulator makes the end of the second wait for longer than the test takes.
+const HELD_END: &str = "rules:
+  - operation: delete-project-user
+    skip: 1
+    count: 1
+    fault: { kind: rate_limited, wait_seconds: 100 }
+";
+const PROJECTS: usize = 4;
+
+#[test]
+fn an_offboarding_killed_between_two_rights_resumes_and_sends_nothing_twice() {
+    let desk = Desk::empty().with_variable("OPENAI_ADMIN_STATE", "state");
+    let project = |n: usize| format!("  - {{ name: P{n}, users: [{{ user: user_a, role: member }}] }}\n");
+    let projects: String = (0..PROJECTS).map(project).collect();
+    desk.write(
+        "organization.yaml",
+        format!(
+            "users:
+  - {{ id: user_a, email: a@example.com, role: owner, roles: [Auditor] }}
+  - {{ id: user_b, role: owner }}
+roles: [{{ name: Auditor }}]
+groups: [{{ name: Team, members: [user_a, user_b] }}]
+projects:
+{projects}"
+        ),
+    );
+    desk.write("faults.yaml", HELD_END);
+    let emulator = Emulating::start(&desk, "--fixtures organization.yaml --faults faults.yaml");
+    let address = emulator.address();
+    let desk = desk
+        .with_variable("OPENAI_ADMIN_KEY", "sk-admin-any")
+        .with_variable("OPENAI_BASE_URL", format!("http://{address}/v1"));
+
+    let mut child = desk.command("users offboard a@example.com --yes").spawn().expect("it starts");
+    let held = format!("--base-url http://{address}/_emulator api GET /requests --query fault=rate_limited");
+    while desk.run(&held).json()["data"].as_array().expect("a list").is_empty() {
+        assert!(child.try_wait().expect("a process").is_none(), "it ended");
+    }
+    child.kill().expect("SIGKILL");
+    child.wait().expect("gone");
+
+    let run = || desk.run("runs list -o json").json()[0].clone();
+    // The membership, two roles and one project have ended.
+    assert_eq!((run()["state"].as_str(), run()["done"].as_u64()), (Some("stopped"), Some(4)));
+    let resumed = desk.run("runs resume last --report report.json");
+    assert_eq!(resumed.status, 0, "{}{}", resumed.stdout, resumed.stderr);
+    assert_eq!(run()["state"], "complete");
+    check_journal(&journal(desk.path()).expect("a journal"), PROJECTS + 3);
+    let report = fs::read(desk.path().join("report.json")).expect("a report");
+    let report: Vec<Json> = serde_json::from_slice(&report).expect("JSON");
+    assert_eq!(report.len(), PROJECTS + 3);
+    assert!(report.iter().all(|row| row["outcome"] == "done" && row["verified"] == true), "{report:?}");
+    let left = desk.run("users offboard a@example.com --dry-run");
+    assert!(left.text().contains("is in no group and has no rights to end"), "{}", left.text());
+}
+
 /// Every group has the first half of the users.
 fn organization(groups: usize) -> String {
     let users: String =

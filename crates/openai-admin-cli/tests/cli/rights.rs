@@ -47,6 +47,29 @@ fn several_people_get_rights_with_a_result_for_each() {
 }
 
 #[test]
+fn names_of_several_groups_need_one_list_of_groups() {
+    let desk = desk();
+    for number in 1..=8 {
+        let created = desk.run(&format!("--local acme.db groups create \"Team {number}\""));
+        assert_eq!(created.status, 0, "{}", created.text());
+    }
+    let server = Running::start(&desk, "--local acme.db --log error");
+    let published = PublishedOnly::start(&server.address);
+    let desk = desk
+        .with_variable("OPENAI_ADMIN_KEY", server.minted_key())
+        .with_variable("OPENAI_BASE_URL", format!("http://{}/v1", published.address));
+    let requests = |groups: usize| {
+        let options: String = (1..=groups).map(|number| format!(" --group \"Team {number}\"")).collect();
+        let answer = desk.run(&format!("roles assign Auditor{options} -o csv"));
+        assert_eq!(answer.status, 0, "{}", answer.text());
+        published.forwarded()
+    };
+    // A name may be an id, so each needs a request for that, and one for its assignment. The roles and the groups are
+    // listed once.
+    assert_eq!((requests(2), requests(8)), (2 + 2 * 2, 2 + 2 * 8));
+}
+
+#[test]
 fn generated_commands_take_names_where_a_noun_has_one() {
     let desk = desk();
     freeze!(desk.transcript(&[

@@ -192,6 +192,7 @@ fn cases(certificate: &Value) -> Vec<Case> {
             delete("/v1/organization/projects/project_id/users/owner_1"),
             "not_in_project",
         ),
+        case(Rule::LastOwner, vec![], delete("/v1/organization/users/owner_1"), "last_owner"),
         case(
             Rule::ManagedGroup,
             vec![],

@@ -78,6 +78,10 @@ async fn users_are_listed_modified_and_deleted() {
     let error =
         client.users().modify_user(&bob, UserRoleUpdateRequest::role("emperor".into())).await.unwrap_err();
     assert_eq!((error.code(), error.param()), (Some("invalid_value"), Some("role")));
+    let error = client.users().delete_user(&bob).await.unwrap_err();
+    assert_eq!((error.code(), error.param()), (Some("last_owner"), Some("user_id")));
+    assert_eq!((error.status().map(|status| status.as_u16()), error.is_not_found()), (Some(400), false));
+    client.users().modify_user(&users[2].id, UserRoleUpdateRequest::role(UserRole::Owner)).await.unwrap();
     assert!(client.users().delete_user(&bob).await.unwrap().deleted);
     assert!(client.users().retrieve_user(&bob).await.unwrap_err().is_not_found());
 }

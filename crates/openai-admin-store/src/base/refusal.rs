@@ -109,6 +109,11 @@ refusals! {
         "user '{}' is a service account of a project and cannot be deleted as a user",
         "Delete it with `delete-project-service-account`.",
         "`delete-user`";
+    /// The organization would have no owner.
+    LastOwner = "last_owner", "user_id",
+        "user '{}' is the last owner of the organization",
+        "Make another user an owner with `modify-user` first.",
+        "operations that delete a user or a service account, and those that change the role of a user";
     /// The API key that sent the request was revoked or has expired.
     RevokedApiKey = "revoked_api_key", "",
         "API key '{}' was revoked or has expired and cannot create another",

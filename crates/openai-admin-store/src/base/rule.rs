@@ -126,6 +126,9 @@ rules! {
     /// Removing a user or group from a project requires that it is in the project.
     NotInProject = "not_in_project", state,
         "removing a user or group that is not in the project succeeds and changes nothing";
+    /// The last user whose role is `owner` keeps it, and is not deleted.
+    LastOwner = "last_owner", state,
+        "the last owner can be deleted or get another role";
     /// Only the identity provider or the tenant changes its groups.
     ManagedGroup = "scim_managed_group", state,
         "the API can change groups of an identity provider or a tenant";

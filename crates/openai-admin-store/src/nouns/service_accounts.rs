@@ -212,7 +212,7 @@ fn bury(change: &mut Change<'_>, account: &Stored<StoredServiceAccount>) -> Resu
     project_api_keys::revoke_all_of(change, account.thing.user_seq)?;
     rule_rows::bury_all_of_account(change, account.seq)?;
     let user = thing::find::<StoredUser>(change, account.thing.id())?;
-    thing::bury(change, &user)?;
+    users::bury(change, &user)?;
     thing::bury(change, account)
 }
 

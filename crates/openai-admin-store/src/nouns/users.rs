@@ -205,6 +205,7 @@ impl Changes for ModifyUser {
         let predefined = predefined.first().map(|role| UserRole::from(role.thing.role.name.as_str()));
         let role = predefined.or(role);
         if let Some(role) = &role {
+            refuse_loss_of_owner(change, seq, &before, Some(role))?;
             new.user.role = Some(role.clone());
         }
         if let Some(technical_level) = &body.technical_level {
@@ -237,7 +238,7 @@ impl Changes for DeleteUser {
     fn change(&self, change: &mut Change<'_>) -> Result<UserDeleteResponse> {
         let user = find(change, &self.user_id)?;
         refuse_service_account(change, &user)?;
-        thing::bury(change, &user)?;
+        bury(change, &user)?;
         invites::forget(change, user.seq)?;
         reassign_email_key(change, &user.thing.user, None)?;
         Ok(UserDeleteResponse::new(user.thing.user.id))
@@ -251,6 +252,30 @@ fn refuse_service_account(tx: &mut Tx<'_>, user: &Stored<StoredUser>) -> Result<
     match tx.query_one(account, values![org, user.seq], |_| Ok(()))? {
         Some(()) => Err(Error::refused(Refusal::ServiceAccountUser, &user.thing.user.id)),
         None => Ok(()),
+    }
+}
+
+/// Deletes a user with their edges, unless they are the last owner.
+pub(crate) fn bury(change: &mut Change<'_>, user: &Stored<StoredUser>) -> Result<()> {
+    refuse_loss_of_owner(change, user.seq, &user.thing.user, None)?;
+    thing::bury(change, user)
+}
+
+/// Refuses a change that takes the role `owner` from the last user who has it (assumed). `role` is the user's next role.
+/// Every user with the role counts, and so do service accounts. Members of a group with the role do not: the group's
+/// changes would need the check too. An organization without an owner stays possible: it is loaded so, or new.
+fn refuse_loss_of_owner(tx: &mut Tx<'_>, seq: i64, before: &User, role: Option<&UserRole>) -> Result<()> {
+    let loses_role = before.role == Some(UserRole::Owner) && role != Some(&UserRole::Owner);
+    if !loses_role || !tx.rules().has(Rule::LastOwner) {
+        return Ok(());
+    }
+    let org = tx.org();
+    // With a lower bound for the number, the plan is a range of the index of owners.
+    let other = "select 1 from users
+                 where org = $1 and role = 'owner' and removed_at is null and seq > $2 and seq <> $3 limit 1";
+    match tx.query_one(other, values![org, 0, seq], |_| Ok(()))? {
+        Some(()) => Ok(()),
+        None => Err(Error::refused(Refusal::LastOwner, &before.id)),
     }
 }
 
@@ -288,11 +313,12 @@ pub(crate) fn update(
     change.record(TABLE.updated, Places::of(Kind::User, seq, user.id()).with(Some(payload)))
 }
 
-/// Changes a user's role in the organization, unless they already have it.
+/// Changes a user's role in the organization, unless they already have it. The last owner stays owner.
 pub(crate) fn set_role(change: &mut Change<'_>, user: &mut Stored<StoredUser>, role: UserRole) -> Result<()> {
     if user.thing.user.role.as_ref() == Some(&role) {
         return Ok(());
     }
+    refuse_loss_of_owner(change, user.seq, &user.thing.user, Some(&role))?;
     user.thing.user.role = Some(role.clone());
     update(change, user.seq, &user.thing, &AuditLogPayload::role(Some(role)))
 }

@@ -89,6 +89,11 @@ struct World {
 }
 
 impl World {
+    fn is_last_owner(&self, user: &str) -> bool {
+        let mut owners = self.users.iter().filter(|(_, role)| role == "owner");
+        owners.next().is_some_and(|(id, _)| id == user) && owners.next().is_none()
+    }
+
     fn role_name<'a>(&'a self, role: &'a str) -> &'a str {
         self.roles.get(role).map_or(role, |role| &role.name)
     }
@@ -242,7 +247,10 @@ async fn change(acme: &Tenant, world: &mut World, kind: usize, dice: &mut Dice, 
             world.assigned.remove(&(principal, none(), role));
         }
         7 => {
-            acme.modify_user(&user, json!({ "role": organization_role })).await.ok()?;
+            let is_refused = organization_role != "owner" && world.is_last_owner(&user);
+            let modified = acme.modify_user(&user, json!({ "role": organization_role })).await;
+            assert_eq!(modified.is_err(), is_refused, "{modified:?}");
+            modified.ok()?;
             world.users.iter_mut().find(|(id, _)| *id == user)?.1 = organization_role;
         }
         8 => {
@@ -316,7 +324,9 @@ async fn change(acme: &Tenant, world: &mut World, kind: usize, dice: &mut Dice, 
             world.groups.insert(acme.create_group(&name).await.ok()?.id.to_string());
         }
         17 => {
-            acme.delete_user(&person).await.ok()?;
+            let deleted = acme.delete_user(&person).await;
+            assert_eq!(deleted.is_err(), world.is_last_owner(&person), "{deleted:?}");
+            deleted.ok()?;
             world.end(&person);
             let id = format!("user_new_{number}");
             let body = json!({ "id": id, "email": format!("{id}@example.com"), "name": "", "role": organization_role });

@@ -42,6 +42,8 @@ fn shown(logs: &[AuditLog]) -> Vec<Json> {
 
 async fn every_change_is_listed_newest_first_with_its_detail(database: Database) {
     let acme = database.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
+    // Another owner, so that the first can be deleted.
+    acme.load(json!({ "users": [{ "id": "user_2", "role": "owner" }] })).await.unwrap();
     acme.add("group_1", "user_1").await.unwrap();
     acme.rename_group("group_1", "Uno").await.unwrap();
     acme.modify_user("user_1", json!({ "role": "owner" })).await.unwrap();
@@ -79,6 +81,7 @@ async fn every_change_is_listed_newest_first_with_its_detail(database: Database)
             json!(["user.updated", { "id": "user_1", "changes_requested": { "role": "owner" } }]),
             json!(["group.updated", { "id": "group_1", "changes_requested": { "group_name": "Uno" } }]),
             json!(["group.user.added", membership]),
+            json!(["user.added", { "id": "user_2", "data": { "role": "owner" } }]),
             json!(["group.created", { "id": "group_1", "data": { "group_name": "One" } }]),
             json!(["user.added", { "id": "user_1", "data": { "role": "reader" } }]),
             json!(["organization.created", { "id": "org-acme", "data": { "title": "" } }]),

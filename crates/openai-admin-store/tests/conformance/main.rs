@@ -29,6 +29,7 @@ mod group_users;
 mod groups;
 mod idempotency_keys;
 mod invites;
+mod last_owner;
 mod migrations;
 mod names;
 mod organizations;

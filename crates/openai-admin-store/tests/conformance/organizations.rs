@@ -110,7 +110,9 @@ async fn two_organizations_with_the_same_ids_never_see_each_other(database: Data
     let before = two.dump().await;
 
     one.rename_group("group_1", "Renamed").await.unwrap();
-    one.modify_user("user_1", json!({ "role": "owner" })).await.unwrap();
+    for user in ["user_1", "user_3"] {
+        one.modify_user(user, json!({ "role": "owner" })).await.unwrap();
+    }
     one.add("group_1", "user_3").await.unwrap();
     one.remove("group_1", "user_2").await.unwrap();
     one.delete_group("group_2").await.unwrap();

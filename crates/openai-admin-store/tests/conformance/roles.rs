@@ -201,7 +201,8 @@ async fn roles_of_groups_and_users_are_listed_with_their_sources(database: Datab
 }
 
 async fn the_role_of_a_user_is_an_assignment(database: Database) {
-    let acme = database.acme(1, json!([])).await;
+    let acme = database.acme(2, json!([])).await;
+    assign_user(&acme, "user_2", OWNER).await.unwrap();
     assign_user(&acme, "user_1", "role-api-organization-owner").await.unwrap();
     assert_eq!(acme.user("user_1").await.unwrap().role, Some(UserRole::Owner));
     assert_eq!(shown(&roles_of_user(&acme, "user_1").await), json!([["owner", null]]));

@@ -57,7 +57,9 @@ pub(crate) async fn every_operation(acme: &Tenant) {
     let group = store.change(org, once, create).await.unwrap().id;
     acme.rename_group(group.as_str(), "Newer").await.unwrap();
     acme.create_user(json!({ "id": "user_new", "email": "new@example.com", "name": "" })).await.unwrap();
-    acme.modify_user("user_new", json!({ "role": "owner" })).await.unwrap();
+    for user in ["user_1", "user_new"] {
+        acme.modify_user(user, json!({ "role": "owner" })).await.unwrap();
+    }
     acme.add(group.as_str(), "user_new").await.unwrap();
     acme.remove(group.as_str(), "user_new").await.unwrap();
     acme.delete_group(group.as_str()).await.unwrap();

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, future::pending, sync::Arc};
 
 use jiff::{Timestamp, civil::date};
 use openai_admin::{Client, GroupId};
-use openai_admin_server::testing;
+use openai_admin_server::{Caller, Config, Minter, Server, testing};
+use openai_admin_store::Store;
 use openai_admin_sync::{
     Approval, Executor, InputErrors, Journal, Lanes, Plan, PlanOptions, Reader, Start,
     current::ReadError,
@@ -47,6 +48,19 @@ impl Desk {
 
     pub(crate) async fn with_directory(directory: Json) -> Self {
         Self::of(testing::client_with(serde_json::from_value(directory).unwrap()).await.unwrap())
+    }
+
+    /// Also returns clients whose changes have other actors in the audit log.
+    pub(crate) async fn with_actors(directory: Json) -> (Self, impl Fn(&str) -> Client) {
+        let (store, minter) = (Store::open_in_memory(None).await.unwrap(), Minter::system());
+        let directory = serde_json::from_value(directory).unwrap();
+        let organization = store.load(minter.stamp("test"), directory).await.unwrap().organization;
+        let server = Server::new(store, minter, Config::default());
+        let client_of = move |actor: &str| {
+            let router = server.router_as(Caller::local(&organization).with_actor(actor));
+            Client::builder().base_url("http://localhost/v1").service(router).build().unwrap()
+        };
+        (Self::of(client_of("test")), client_of)
     }
 
     pub(crate) fn of(client: Client) -> Self {

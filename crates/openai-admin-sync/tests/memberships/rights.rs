@@ -1,16 +1,22 @@
 //! Rights besides memberships: offboarding ends them, and plans invite unknown addresses.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+use std::{cell::Cell, future::poll_fn, task::Poll};
+
 use openai_admin::{
     Client, InviteRole, UserId,
-    models::{AcceptInviteBody, CreateAdminApiKeyBody, InviteRequest},
+    models::{
+        AcceptInviteBody, CreateAdminApiKeyBody, InviteRequest, ProjectCreateRequest,
+        ProjectServiceAccountCreateRequest,
+    },
     testing::Script,
 };
 use openai_admin_sync::{
-    Approval, Plan, PlanOptions,
-    executor::Executed,
+    Approval, Executor, Journal, Plan, PlanOptions, Run, Runs, Start,
+    executor::{Executed, StopReason},
+    fresh::{self, Earlier},
     holdings::{self, OwnKey},
-    journal::Outcome,
+    journal::{Entry, Outcome},
     offboard::plan_offboarding,
     plan::{Right, UnknownPolicy},
     render::{Notes, table},
@@ -19,13 +25,13 @@ use openai_admin_sync::{
 };
 use serde_json::json;
 
-use crate::desk::{Desk, changes, desired};
+use crate::desk::{Desk, changes, desired, now};
 
 /// An organization in which `a` has every kind of right. `b` is another owner.
-async fn desk() -> Desk {
+fn directory() -> serde_json::Value {
     let role = |id: &str| json!({ "id": id, "name": id, "permissions": ["api.groups.read"] });
     let user = |id: &str| json!({ "user": id, "role": "member" });
-    let desk = Desk::with_directory(json!({
+    json!({
         "organization": { "id": "org-test" },
         "users": [
             { "id": "user_a", "name": "A", "role": "owner", "added_at": 1, "roles": ["role_auditor"] },
@@ -39,14 +45,22 @@ async fn desk() -> Desk {
               "users": [{ "user": "user_a", "role": "owner", "roles": ["role_builder"] }, user("user_c")] },
             { "id": "proj_2", "name": "Other", "users": [user("user_c")] },
         ],
-    }))
-    .await;
+    })
+}
+
+/// The organization of [`directory`], in which `a` also owns two admin keys.
+async fn desk() -> Desk {
+    let desk = Desk::with_directory(directory()).await;
+    add_keys(&desk).await;
+    desk
+}
+
+async fn add_keys(desk: &Desk) {
     // The oldest owner owns the keys of the command line.
     for name in ["ci", "laptop"] {
         let body = CreateAdminApiKeyBody::new(name.try_into().unwrap());
         desk.client.admin_api_keys().create_admin_api_key(body).await.unwrap();
     }
-    desk
 }
 
 /// Plans to offboard users, who are named by letters.
@@ -103,6 +117,111 @@ async fn offboarding_ends_every_right_in_a_safe_order_and_undo_returns_what_can_
     let again = offboarding(&desk, "a", OwnKey::Unknown).await;
     let without_keys = changes(&plan).into_iter().filter(|change| !change.contains("admin key"));
     assert_eq!(changes(&again), without_keys.collect::<Vec<_>>());
+}
+
+/// One part of a run, which stops after this number of results.
+async fn run_part(desk: &Desk, run: &Run, plan: &Plan, start: Start, stop_after: usize) -> Executed {
+    let (mut journal, _) = Journal::open(&run.journal()).unwrap();
+    let results = Cell::new(0);
+    let mut executor = Executor {
+        client: desk.client.clone(),
+        lanes: &desk.lanes,
+        journal: &mut journal,
+        clock: &now,
+        concurrency: 4,
+        progress: &mut |_| results.set(results.get() + 1),
+    };
+    // Each result wakes the run, which polls this after it sent the next request.
+    let stop = poll_fn(|_| if results.get() >= stop_after { Poll::Ready(()) } else { Poll::Pending });
+    executor.run(plan, start, stop).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_run_that_stops_between_any_two_rights_resumes_and_sends_nothing_twice() {
+    for stop_after in 0..6 {
+        let desk = desk().await;
+        let plan = offboarding(&desk, "a", OwnKey::Unknown).await;
+        let home = tempfile::tempdir().unwrap();
+        let run = Runs::new(home.path().to_owned()).begin(&plan, now(), 7).unwrap();
+        let first = run_part(&desk, &run, &plan, Start::of(&plan, &Approval::None), stop_after).await;
+        assert!(matches!(first.stopped, Some(StopReason::ByCaller)), "{stop_after}");
+        assert!((1..7).contains(&first.results.len()), "{stop_after}: {:?}", first.results);
+
+        let earlier = Earlier::of_journal(&run.lines().unwrap());
+        let start = fresh::compare(&desk.reader, &plan, &Approval::None, &earlier, 4).await.unwrap();
+        assert_eq!(
+            (start.differences.as_slice(), start.todo.len()),
+            ([].as_slice(), 7 - first.results.len())
+        );
+        let second = run_part(&desk, &run, &plan, start, usize::MAX).await;
+        assert_eq!((second.stopped.is_none(), outcomes(&second)), (true, vec![Outcome::Done; 7]));
+        let lines = run.lines().unwrap();
+        let sent = lines.iter().filter(|line| matches!(line.entry, Entry::Intent { .. })).count();
+        assert_eq!(sent, 7, "{stop_after}");
+        let left = offboarding(&desk, "a", OwnKey::Unknown).await;
+        assert_eq!(changes(&left), Vec::<String>::new(), "{stop_after}");
+    }
+}
+
+#[tokio::test]
+async fn a_resumed_run_recognizes_the_rights_that_it_ended_without_a_result() {
+    let desk = desk().await;
+    let plan = offboarding(&desk, "a", OwnKey::Unknown).await;
+    desk.apply(&plan, &Approval::None).await;
+    // The intents are journaled, the requests succeeded, and the run was killed before it journaled the results.
+    let earlier = Earlier { intents: (0..7).collect(), ..Earlier::default() };
+    let start = fresh::compare(&desk.reader, &plan, &Approval::None, &earlier, 4).await.unwrap();
+    assert_eq!((start.differences.as_slice(), start.todo.len()), ([].as_slice(), 0));
+    let outcomes: Vec<Outcome> = start.settled.values().map(|settled| settled.outcome).collect();
+    assert_eq!(outcomes, [Outcome::FoundDone; 7]);
+}
+
+#[tokio::test]
+async fn service_accounts_that_a_leaver_created_are_reported_and_stay() {
+    let (desk, client_of) = Desk::with_actors(directory()).await;
+    add_keys(&desk).await;
+    let keys = desk.client.admin_api_keys().list_admin_api_keys().items().try_collect().await.unwrap();
+    let create = async |actor: &str, project: &str, name: &str| {
+        let body = ProjectServiceAccountCreateRequest::new(name.try_into().unwrap());
+        let accounts = client_of(actor).service_accounts().create_service_account(project, body).await;
+        accounts.unwrap().id.clone()
+    };
+    let own = create("user_a", "proj_1", "own").await;
+    let by_key = create(keys[0].id.as_str(), "proj_2", "by a key").await;
+    create("user_b", "proj_1", "of someone else").await;
+    let deleted = create("user_a", "proj_1", "deleted").await;
+    desk.client.service_accounts().delete_service_account("proj_1", &deleted).await.unwrap();
+    let old = ProjectCreateRequest::new("Old".try_into().unwrap());
+    let old = desk.client.projects().create_project(old).await.unwrap().id.clone();
+    create("user_a", old.as_str(), "archived").await;
+    desk.client.projects().archive_project(&old).await.unwrap();
+
+    let plan = offboarding(&desk, "a", OwnKey::Unknown).await;
+    let kept: Vec<String> = plan.kept.iter().map(ToString::to_string).collect();
+    let stays = "stays, with its keys: others may use it";
+    assert_eq!(
+        kept,
+        [
+            format!("user_a: service account 'by a key' ({by_key}) of project 'Other' {stays}"),
+            format!("user_a: service account 'own' ({own}) of project 'Search' {stays}"),
+        ]
+    );
+    assert_eq!(Summary::of(&plan, &Approval::None).verdict(), Verdict::Clean, "they do not block the plan");
+    let (executed, _) = desk.apply(&plan, &Approval::None).await;
+    assert_eq!(outcomes(&executed), [Outcome::Done; 7]);
+    for (project, account) in [("proj_1", &own), ("proj_2", &by_key)] {
+        desk.client.service_accounts().retrieve_service_account(project, account).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_service_account_of_one_of_several_leavers_names_no_creator() {
+    let (desk, client_of) = Desk::with_actors(directory()).await;
+    let body = ProjectServiceAccountCreateRequest::new("shared".try_into().unwrap());
+    client_of("user_b").service_accounts().create_service_account("proj_1", body).await.unwrap();
+    let plan = offboarding(&desk, "ab", OwnKey::Unknown).await;
+    let kept: Vec<String> = plan.kept.iter().map(ToString::to_string).collect();
+    assert!(kept.iter().any(|kept| kept.starts_with("service account 'shared' (")), "{kept:?}");
 }
 
 #[tokio::test]
@@ -175,6 +294,22 @@ async fn a_saved_plan_is_stale_if_it_would_leave_no_owner() {
     desk.client.users().modify_user("user_a", reader).await.unwrap();
     let stale = desk.apply_kept(&plan).await.unwrap_err();
     assert_eq!(stale, ["owners: the organization would have no owner"]);
+}
+
+#[tokio::test]
+async fn a_run_reports_that_the_service_keeps_its_last_owner() {
+    let desk = desk().await;
+    let plan = offboarding(&desk, "b", OwnKey::Unknown).await;
+    // After the comparison, another client demotes the other owner.
+    let body = openai_admin::models::UserRoleUpdateRequest::role(openai_admin::UserRole::Reader);
+    desk.client.users().modify_user("user_a", body).await.unwrap();
+    let (executed, verification) = desk.apply(&plan, &Approval::None).await;
+    let result = executed.results.values().next().unwrap();
+    assert_eq!(executed.results.len(), 1);
+    assert_eq!((result.outcome, result.status), (Outcome::Failed, Some(400)));
+    let error = result.error.as_deref().unwrap_or_default();
+    assert!(error.contains("user 'user_b' is the last owner of the organization"), "{error}");
+    assert!(!verification.is_converged());
 }
 
 #[tokio::test]

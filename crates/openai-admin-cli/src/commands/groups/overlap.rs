@@ -15,8 +15,8 @@ use crate::{
 pub(super) async fn run(session: &Session<'_>, groups: &[String]) -> Result<()> {
     let mut seen = HashSet::new();
     let mut common: Option<Vec<GroupUser>> = None;
-    for text in groups {
-        let group = resolve::group(&session.client, text).await?;
+    for (text, group) in groups.iter().zip(resolve::groups(&session.client, groups).await?) {
+        let group = group?;
         if !seen.insert(group.id.clone()) {
             let message = format!("'{text}' names group '{}' ({}) again", group.name, group.id);
             return Err(Failure::usage(message).hint("name two different groups"));

@@ -118,6 +118,7 @@ declarations! {
         AlreadyAMember: "if the service does not keep the rule, it sends an email to a user";
         CertificateLimit: "it needs 50 certificates";
         InviteAccepted: "it needs a person who accepts an invite";
+        LastOwner: "if the service does not keep the rule, the organization loses its last owner";
         ManagedGroup: "it needs a group of an identity provider";
         UnknownExternalId: "it needs a key of another cloud, and external keys of the organization are in use";
         ExternalKeyVersion: "it needs a key of another cloud, and external keys of the organization are in use";
