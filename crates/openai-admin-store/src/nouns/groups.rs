@@ -85,9 +85,9 @@ impl Reads for RetrieveGroup {
 /// In the order in which the groups were created.
 impl Reads for ListUserGroups {
     fn read(&self, tx: &mut Reading<'_>) -> Result<GroupListResource> {
-        let user_seq = thing::find_seq::<StoredUser>(tx, self.user_id.as_str())?;
         let limit = self.limit.unwrap_or_default().get();
         if limit == 0 {
+            thing::find_seq::<StoredUser>(tx, self.user_id.as_str())?;
             return Ok(GroupListResource::new(Vec::new(), false));
         }
         let (org, after) = (tx.org(), thing::cursor::<GroupResponse>(tx, self.after.as_ref())?);
@@ -95,17 +95,27 @@ impl Reads for ListUserGroups {
         let sql = range.choose(
             select!(
                 "(select org as member_org, group_seq from group_users
-                  where org = $1 and user_seq = $2 and group_seq > $3 order by group_seq limit $4) m
+                  where org = $1
+                    and user_seq = (select seq from users where org = $1 and id = $2 and removed_at is null)
+                    and group_seq > $3
+                  order by group_seq limit $4) m
                  join groups on org = member_org and seq = group_seq order by group_seq"
             ),
             select!(
                 "(select org as member_org, group_seq from group_users
-                  where org = $1 and user_seq = $2 and group_seq < $3 order by group_seq desc limit $4) m
+                  where org = $1
+                    and user_seq = (select seq from users where org = $1 and id = $2 and removed_at is null)
+                    and group_seq < $3
+                  order by group_seq desc limit $4) m
                  join groups on org = member_org and seq = group_seq order by group_seq desc"
             ),
         );
-        let values = values![org, user_seq, range.after, range.rows()];
+        let values = values![org, self.user_id.as_str(), range.after, range.rows()];
         let (groups, has_more) = range.cut(tx.query(sql, values, GroupResponse::from_row)?);
+        if groups.is_empty() {
+            // No statement has found the user yet.
+            thing::find_seq::<StoredUser>(tx, self.user_id.as_str())?;
+        }
         Ok(GroupListResource::new(groups, has_more))
     }
 }

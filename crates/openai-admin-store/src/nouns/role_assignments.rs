@@ -67,10 +67,10 @@ pub(crate) fn of_group(tx: &mut Tx<'_>, group_seq: i64, resource: Resource) -> R
 
 pub(crate) fn of_user(tx: &mut Tx<'_>, user: &Stored<StoredUser>, resource: Resource) -> Result<Assigned> {
     let mut groups = BTreeMap::<i64, Vec<String>>::new();
-    for Inherited { role_seq, group_id, .. } in inherited(tx, user.seq, resource)? {
+    let (mut direct, inherited) = direct_and_inherited(tx, user.seq, resource)?;
+    for Inherited { role_seq, group_id, .. } in inherited {
         groups.entry(role_seq).or_default().push(group_id.to_string());
     }
-    let mut direct = assignment::direct(tx, Principal::User(user.seq), resource)?;
     if let Resource::Organization = resource {
         direct.extend(user.thing.user.role.as_ref().map(roles::predefined_seq));
     }
@@ -87,31 +87,49 @@ pub(crate) struct Inherited {
     pub(crate) group_name: String,
 }
 
-/// The roles that a user has through groups, in the order of the groups.
-pub(crate) fn inherited(tx: &mut Tx<'_>, user_seq: i64, resource: Resource) -> Result<Vec<Inherited>> {
+/// The numbers of the roles of a user itself, in order, and the roles that the user has through groups, in the order of
+/// the groups.
+pub(crate) fn direct_and_inherited(
+    tx: &mut Tx<'_>,
+    user_seq: i64,
+    resource: Resource,
+) -> Result<(Vec<i64>, Vec<Inherited>)> {
     // PostgreSQL would otherwise join all assignments of all groups.
     let sql = tx.choose(
-        "select a.role_seq, m.group_seq, g.id, g.name
+        "select a.role_seq, 0, '', '' from role_assignments a
+         where a.org = $1 and a.user_seq = $2 and a.group_seq = 0 and a.project_seq = $3
+         union all
+         select a.role_seq, m.group_seq, g.id, g.name
          from group_users m
          cross join role_assignments a
          cross join groups g
          where m.org = $1 and m.user_seq = $2
            and a.org = m.org and a.user_seq = 0 and a.group_seq = m.group_seq and a.project_seq = $3
            and g.org = m.org and g.seq = m.group_seq",
-        "select a.role_seq, m.group_seq, g.id, g.name
+        "select a.role_seq, cast(0 as bigint), '', '' from role_assignments a
+         where a.org = $1 and a.user_seq = $2 and a.group_seq = 0 and a.project_seq = $3
+         union all
+         select a.role_seq, m.group_seq, g.id, g.name
          from (select group_seq from group_users where org = $1 and user_seq = $2 offset 0) m
          cross join lateral (select role_seq from role_assignments
                              where org = $1 and user_seq = 0 and group_seq = m.group_seq and project_seq = $3
                              offset 0) a
          cross join lateral (select id, name from groups where org = $1 and seq = m.group_seq limit 1) g",
     );
-    let org = tx.org();
-    let mut inherited = tx.query(sql, values![org, user_seq, resource.project_seq()], |row| {
+    let (org, mut direct) = (tx.org(), Vec::new());
+    let inherited = tx.query(sql, values![org, user_seq, resource.project_seq()], |row| {
+        let (role_seq, group_seq) = (row.integer(0)?, row.integer(1)?);
+        if group_seq == 0 {
+            direct.push(role_seq);
+            return Ok(None);
+        }
         let (group_id, group_name) = (row.parsed(2)?, row.text(3)?.to_owned());
-        Ok((row.integer(1)?, Inherited { role_seq: row.integer(0)?, group_id, group_name }))
+        Ok(Some((group_seq, Inherited { role_seq, group_id, group_name })))
     })?;
+    direct.sort_unstable();
+    let mut inherited: Vec<_> = inherited.into_iter().flatten().collect();
     inherited.sort_by_key(|(group_seq, _)| *group_seq);
-    Ok(inherited.into_iter().map(|(_, role)| role).collect())
+    Ok((direct, inherited.into_iter().map(|(_, role)| role).collect()))
 }
 
 /// The details of roles for a list. If a user has a role both directly and through a group, `user_id` is one of the

@@ -1,6 +1,6 @@
 //! Roles of an organization: predefined ones, which have no rows, and custom ones.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use openai_admin::{
     Cursor, Order, RoleId, Timestamp, UserRole,
@@ -417,17 +417,27 @@ pub(crate) fn with_seqs(
     resource: RoleResource<'_>,
     seqs: &[i64],
 ) -> Result<Vec<Stored<StoredRole>>> {
-    let org = tx.org();
-    let predefined = if seqs.iter().any(|seq| *seq < 0) { predefined(tx, resource)? } else { Vec::new() };
-    let sql = select!("roles where org = $1 and seq = $2 and removed_at is null");
-    let mut roles = Vec::with_capacity(seqs.len());
-    for seq in seqs {
-        match predefined.iter().find(|role| role.seq == *seq) {
-            Some(role) => roles.push(role.clone()),
-            None => roles.extend(tx.query_one(sql, values![org, *seq], stored)?),
-        }
+    let mut roles = if seqs.iter().any(|seq| *seq < 0) { predefined(tx, resource)? } else { Vec::new() };
+    let custom: Vec<i64> = seqs.iter().copied().filter(|seq| *seq >= 0).collect();
+    if !custom.is_empty() {
+        // PostgreSQL would otherwise read all roles and hash them.
+        let sql = tx.choose(
+            select!(
+                "roles where org = $1 and seq in (select value from json_each($2)) and removed_at is null"
+            ),
+            select!(
+                "(select cast($1 as bigint) as of_org) o
+                 cross join jsonb_array_elements_text(cast(cast($2 as text) as jsonb)) listed(value)
+                 cross join lateral (select * from roles where org = of_org and seq = cast(value as bigint)
+                                       and removed_at is null limit 1) roles"
+            ),
+        );
+        let (org, custom) = (tx.org(), serde_json::to_string(&custom).map_err(Error::internal)?);
+        roles.extend(tx.query(sql, values![org, custom.as_str()], stored)?);
     }
-    Ok(roles)
+    let mut by_seq: HashMap<i64, Stored<StoredRole>> =
+        roles.into_iter().map(|role| (role.seq, role)).collect();
+    Ok(seqs.iter().filter_map(|seq| by_seq.remove(seq)).collect())
 }
 
 fn find_custom(tx: &mut Tx<'_>, resource: RoleResource<'_>, id: &RoleId) -> Result<Stored<StoredRole>> {

@@ -1,7 +1,7 @@
 //! Reads the roles of one user.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -22,10 +22,7 @@ use crate::{
         users::StoredUser,
     },
     operation::tx::Tx,
-    shapes::{
-        assignment::{self, Principal},
-        thing::Stored,
-    },
+    shapes::thing::Stored,
 };
 
 /// The organization, or a project with its predefined roles.
@@ -67,16 +64,19 @@ impl KnownRoles {
         Ok(Self { roles: predefined(tx, RoleResource::Organization)? })
     }
 
-    /// The role with a number.
-    fn find(&mut self, tx: &mut Tx<'_>, role_seq: i64) -> Result<Arc<Role>> {
-        match self.roles.entry(role_seq) {
-            Entry::Occupied(known) => Ok(Arc::clone(known.get())),
-            Entry::Vacant(new) => {
-                let read = roles::with_seqs(tx, RoleResource::Organization, &[role_seq])?.pop();
-                let read = read.ok_or_else(|| Error::internal("an assigned role does not exist"))?;
-                Ok(Arc::clone(new.insert(Arc::new(read.thing.role))))
-            }
-        }
+    /// Reads those of these roles that are not known, with one statement.
+    fn read(&mut self, tx: &mut Tx<'_>, role_seqs: impl Iterator<Item = i64>) -> Result<()> {
+        let unknown: BTreeSet<i64> = role_seqs.filter(|seq| !self.roles.contains_key(seq)).collect();
+        let unknown: Vec<i64> = unknown.into_iter().collect();
+        let read = roles::with_seqs(tx, RoleResource::Organization, &unknown)?.into_iter();
+        self.roles.extend(read.map(|role| (role.seq, Arc::new(role.thing.role))));
+        Ok(())
+    }
+
+    /// A role that was read.
+    fn get(&self, role_seq: i64) -> Result<Arc<Role>> {
+        let role = self.roles.get(&role_seq).map(Arc::clone);
+        role.ok_or_else(|| Error::internal("an assigned role does not exist"))
     }
 }
 
@@ -110,22 +110,24 @@ fn held(
     predefined: &HashMap<i64, Arc<Role>>,
     known: &mut KnownRoles,
 ) -> Result<Vec<HeldRole>> {
-    let mut direct = assignment::direct(tx, Principal::User(user_seq), resource.resource())?;
+    let (mut direct, inherited) = role_assignments::direct_and_inherited(tx, user_seq, resource.resource())?;
     direct.extend(own.filter(|own| !direct.contains(own)));
     direct.sort_unstable();
     let direct = direct.into_iter().map(|role_seq| (role_seq, None));
-    let inherited = role_assignments::inherited(tx, user_seq, resource.resource())?.into_iter();
+    let inherited = inherited.into_iter();
     let inherited = inherited
         .map(|Inherited { role_seq, group_id, group_name }| (role_seq, Some((group_id, group_name))));
-    let mut held = Vec::new();
-    for (role_seq, group) in direct.chain(inherited) {
+    let all: Vec<_> = direct.chain(inherited).collect();
+    let of_organization = all.iter().map(|(role_seq, _)| *role_seq);
+    known.read(tx, of_organization.filter(|role_seq| !predefined.contains_key(role_seq)))?;
+    let held = all.into_iter().map(|(role_seq, group)| {
         let role = match predefined.get(&role_seq) {
             Some(role) => Arc::clone(role),
-            None => known.find(tx, role_seq)?,
+            None => known.get(role_seq)?,
         };
-        held.push(HeldRole { role, group });
-    }
-    Ok(held)
+        Ok(HeldRole { role, group })
+    });
+    held.collect()
 }
 
 /// The number of a service account's role in its project, which is a column of the account.
