@@ -53,7 +53,7 @@ async fn measure(size: Size, file: &str) -> Result<(), BoxError> {
     change(&store, &minter, &organization, &size).await?;
     let server = Server::new(store, minter.clone(), Config::default());
     let hosts = AllowedHosts::of([127, 0, 0, 1].into());
-    let pages = Pages { hosts, is_secure: false, runs: None, policy: Default::default() };
+    let pages = Pages { hosts, is_secure: false, runs: None, command: None, policy: Default::default() };
     let console = Console::of_server(&server, minter, pages);
     let mut browser = Browser { router: server.router_with(console.router()), cookie: String::new() };
     let link = console.sign_in_link(Caller::local(&organization)).ok_or("no link")?;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use openai_admin::{DEFAULT_BASE_URL, OrganizationId};
 use openai_admin_store::DatabaseUrl;
+use openai_admin_sync::render::shell_word;
 
 use crate::{
     arguments::GlobalArguments,
@@ -212,6 +213,16 @@ pub(crate) fn runs_of_database(database: &DatabaseUrl, environment: &Environment
         DatabaseUrl::Postgres(url) => config::shown_database(url),
     };
     Some(folder_of_service(&config::state_folder(environment)?, &service))
+}
+
+/// The command line that reads the runs of a database: `--local` takes a file only.
+pub(crate) fn command_of_database(database: &DatabaseUrl) -> Option<String> {
+    match database {
+        DatabaseUrl::Sqlite(file) => {
+            Some(format!("openai-admin --local {}", shell_word(&file.display().to_string())))
+        }
+        DatabaseUrl::Postgres(_) => None,
+    }
 }
 
 fn local_service(file: &Path) -> String {

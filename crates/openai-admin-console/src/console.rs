@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::{
-    Router, middleware,
+    Router,
+    http::{Method, StatusCode, Uri},
+    middleware,
     response::Redirect,
     routing::{get, post},
 };
@@ -11,7 +13,11 @@ use openai_admin::Client;
 use openai_admin_server::{Caller, Minter, Server};
 
 use crate::{
-    base::{assets, failure::Failure},
+    base::{
+        assets,
+        failure::Failure,
+        page::{Answer, see},
+    },
     nouns::{
         admin_api_keys, audit_logs, emulator, group_users, groups, home, invites, projects, roles, runs,
         search, uploads, usage, users,
@@ -67,6 +73,7 @@ impl Console {
             .route("/console/roles", get(roles::list))
             .route("/console/roles/{role_id}", get(roles::show))
             .route("/console/invites", get(invites::list).post(invites::create))
+            .route("/console/invites/{invite_id}", get(page_above))
             .route("/console/invites/{invite_id}/delete", post(invites::delete))
             .route("/console/keys", get(admin_api_keys::list).post(admin_api_keys::create))
             .route(
@@ -75,7 +82,7 @@ impl Console {
             )
             .route("/console/audit", get(audit_logs::list))
             .route("/console/audit.csv", get(audit_logs::table))
-            .route("/console/plans", get(|| async { Redirect::to("/console/plans/new") }).post(uploads::plan))
+            .route("/console/plans", get(new_plan).post(uploads::plan))
             .route("/console/plans/new", get(uploads::show))
             .route("/console/plans/{digest}", get(runs::show_plan).post(runs::apply))
             .route("/console/usage", get(usage::show))
@@ -85,10 +92,31 @@ impl Console {
             .route("/console/emulator", get(emulator::show).post(emulator::control))
             .route("/console/emulator/requests/{number}", get(emulator::exchange))
             .route("/console/assets/{name}", get(assets::serve))
-            .route("/console/{*path}", get(unknown));
+            .route("/console/{*path}", get(unknown))
+            .method_not_allowed_fallback(page_above);
         let layer = middleware::from_fn_with_state(Arc::clone(&self.0), visit::admit);
         pages.layer(layer).with_state(Arc::clone(&self.0))
     }
+}
+
+/// The path of a form that is opened as a page leads to the page above it: the answer to a form has this path, and
+/// browsers open it again. The page above shows the notice.
+async fn page_above(method: Method, uri: Uri) -> Answer {
+    let above = uri.path().rsplit_once('/').map_or("", |(above, _)| above);
+    if !matches!(method, Method::GET | Method::HEAD) {
+        let message = format!("{method} {} is not served", uri.path());
+        return Err(Failure::new(StatusCode::METHOD_NOT_ALLOWED, "Refused", message));
+    }
+    see(&with_query(above, &uri))
+}
+
+async fn new_plan(uri: Uri) -> Answer {
+    see(&with_query("/console/plans/new", &uri))
+}
+
+/// A path with the query of a request.
+fn with_query(path: &str, uri: &Uri) -> String {
+    uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
 }
 
 async fn unknown(_: Visit) -> Failure {

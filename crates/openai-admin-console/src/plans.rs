@@ -29,11 +29,10 @@ use tokio::sync::OwnedSemaphorePermit;
 
 /// How long a plan can be applied, in seconds.
 const PLAN_SECONDS: i64 = 60 * 60;
-/// How many plans are kept. The oldest is dropped first.
-const PLANS_MAX: usize = 200;
-/// Changes of a plan at most, and of all plans that are kept. A change takes about 300 bytes.
+/// Changes of a plan at most.
 const PLAN_OPERATIONS_MAX: usize = 200_000;
-const OPERATIONS_MAX: usize = 400_000;
+/// The plans that are kept.
+const KEPT: KeptMax = KeptMax { plans: 200, plan_bytes: 96 * 1024 * 1024, bytes: 160 * 1024 * 1024 };
 /// The extensions of group files. Any other file is a table.
 const GROUP_FILES: [&str; 3] = ["yaml", "yml", "json"];
 /// The heading of the column of pasted addresses.
@@ -59,12 +58,69 @@ impl From<Plan> for Noted {
     }
 }
 
+impl Noted {
+    /// The size of the plan as JSON, with its rows and unmatched addresses, and of the notes. About the memory that it
+    /// takes.
+    fn bytes(&self) -> usize {
+        let mut counter = Counter(0);
+        // Counting does not fail.
+        let _ = serde_json::to_writer(&mut counter, &self.plan);
+        counter.0 + self.notes.iter().map(String::len).sum::<usize>()
+    }
+}
+
+/// Counts the bytes that are written.
+struct Counter(usize);
+
+impl io::Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// A session and the digest of a plan.
 type PlanKey = (String, String);
 
+/// The largest number and sizes of plans that are kept. The oldest plan is dropped first.
+#[derive(Clone, Copy, Debug)]
+struct KeptMax {
+    plans: usize,
+    plan_bytes: usize,
+    bytes: usize,
+}
+
+/// A plan that is kept since a time.
+#[derive(Debug)]
+struct KeptPlan {
+    at: Timestamp,
+    bytes: usize,
+    noted: Arc<Noted>,
+}
+
 /// The plans that wait for a decision, each for the session that made it.
-#[derive(Debug, Default)]
-pub(crate) struct Plans(Mutex<HashMap<PlanKey, (Timestamp, Arc<Noted>)>>);
+#[derive(Debug)]
+pub(crate) struct Plans {
+    max: KeptMax,
+    kept: Mutex<HashMap<PlanKey, KeptPlan>>,
+}
+
+impl KeptPlan {
+    /// Whether the plan can still be applied.
+    fn lasts(&self, now: Timestamp) -> bool {
+        now.unix_seconds() - self.at.unix_seconds() < PLAN_SECONDS
+    }
+}
+
+impl Default for Plans {
+    fn default() -> Self {
+        Self { max: KEPT, kept: Mutex::default() }
+    }
+}
 
 impl Plans {
     /// Keeps a plan and returns its digest, without the name of the hash.
@@ -74,32 +130,37 @@ impl Plans {
             let message = format!("the plan has {operations} changes, more than {PLAN_OPERATIONS_MAX}");
             return Err(Problem::Lines(vec![message, "use the command line for it".to_owned()]));
         }
+        let bytes = noted.bytes();
+        if bytes > self.max.plan_bytes {
+            let mib_max = self.max.plan_bytes / (1024 * 1024);
+            let message = format!("the plan with its rows has more than {mib_max} MiB");
+            return Err(Problem::Lines(vec![message, "use the command line for it".to_owned()]));
+        }
         let name = noted.plan.digest.rsplit(':').next().unwrap_or_default().to_owned();
-        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        plans.retain(|_, (at, _)| now.unix_seconds() - at.unix_seconds() < PLAN_SECONDS);
-        let kept = |plans: &HashMap<_, (Timestamp, Arc<Noted>)>| -> usize {
-            plans.values().map(|(_, noted)| noted.plan.operation_count()).sum()
-        };
-        while plans.len() >= PLANS_MAX || kept(&plans) + operations > OPERATIONS_MAX {
-            let oldest = plans.iter().min_by_key(|(_, (at, _))| *at).map(|(key, _)| key.clone());
+        let mut plans = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.retain(|_, kept| kept.lasts(now));
+        plans.remove(&(owner.clone(), name.clone()));
+        let sum = |plans: &HashMap<_, KeptPlan>| -> usize { plans.values().map(|kept| kept.bytes).sum() };
+        while plans.len() >= self.max.plans || sum(&plans) + bytes > self.max.bytes {
+            let oldest = plans.iter().min_by_key(|(_, kept)| kept.at).map(|(key, _)| key.clone());
             let Some(oldest) = oldest else { break };
             plans.remove(&oldest);
         }
-        plans.insert((owner, name.clone()), (now, Arc::new(noted)));
+        plans.insert((owner, name.clone()), KeptPlan { at: now, bytes, noted: Arc::new(noted) });
         Ok(name)
     }
 
     /// The plan of this session with this digest.
     pub(crate) fn find(&self, owner: &str, name: &str, now: Timestamp) -> Option<Arc<Noted>> {
-        let plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, noted) = plans.get(&(owner.to_owned(), name.to_owned()))?;
-        (now.unix_seconds() - at.unix_seconds() < PLAN_SECONDS).then(|| Arc::clone(noted))
+        let plans = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = plans.get(&(owner.to_owned(), name.to_owned()))?;
+        kept.lasts(now).then(|| Arc::clone(&kept.noted))
     }
 
     /// Takes the plan, so that it is applied once.
     pub(crate) fn take(&self, owner: &str, name: &str, now: Timestamp) -> Option<Plan> {
         let found = self.find(owner, name, now)?;
-        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut plans = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         plans.remove(&(owner.to_owned(), name.to_owned())).map(|_| found.plan.clone())
     }
 }
@@ -112,7 +173,12 @@ pub(crate) enum Problem {
     /// Other problems, one a line.
     Lines(Vec<String>),
     /// The run with this name began, and its journal cannot be written. Some changes may have been made.
-    Stopped { run: String, message: String },
+    Stopped {
+        run: String,
+        message: String,
+        /// The command line that reads the same runs, such as `openai-admin --local acme.db`, if one does.
+        command: Option<String>,
+    },
 }
 
 impl Problem {
@@ -161,7 +227,7 @@ impl From<NotApplied> for Problem {
             NotApplied::Unread(error) => error.into(),
             NotApplied::File { doing, run: None, error } => Self::line(format!("cannot {doing}: {error}")),
             NotApplied::File { doing, run: Some(run), error } => {
-                Self::Stopped { run, message: format!("cannot {doing}: {error}") }
+                Self::Stopped { run, message: format!("cannot {doing}: {error}"), command: None }
             }
         }
     }
@@ -224,15 +290,23 @@ pub(crate) struct Planner {
     reader: Reader,
     policy: Policy,
     runs: Runs,
+    /// The command line that reads the same runs.
+    command: Option<String>,
     minter: Minter,
 }
 
 impl Planner {
     /// A planner with the policy of the server. Its plans become runs in `runs`.
-    pub(crate) fn new(client: Client, policy: Policy, runs: Runs, minter: Minter) -> Self {
+    pub(crate) fn new(
+        client: Client,
+        policy: Policy,
+        runs: Runs,
+        command: Option<String>,
+        minter: Minter,
+    ) -> Self {
         let lanes = Arc::new(Lanes::new(LaneSettings::default()));
         let reader = Reader::new(&client, Arc::clone(&lanes));
-        Self { client, lanes, reader, policy, runs, minter }
+        Self { client, lanes, reader, policy, runs, command, minter }
     }
 
     fn time(&self) -> jiff::Timestamp {
@@ -326,9 +400,9 @@ impl Planner {
         &self,
         files: Vec<(String, Vec<u8>)>,
         accepted: &BTreeMap<String, usize>,
+        today: jiff::civil::Date,
         turn: OwnedSemaphorePermit,
     ) -> Result<Noted, Problem> {
-        let today = self.time().to_zoned(jiff::tz::TimeZone::UTC).date();
         let read = move || {
             let _turn = turn;
             expand(files, today)
@@ -425,6 +499,74 @@ impl Planner {
             by: None,
             concurrency: executor::CONCURRENCY,
         };
-        Ok(apply::apply(&job, means, &()).await?.run)
+        match apply::apply(&job, means, &()).await.map_err(Problem::from) {
+            Ok(applied) => Ok(applied.run),
+            Err(Problem::Stopped { run, message, .. }) => {
+                Err(Problem::Stopped { run, message, command: self.command })
+            }
+            Err(problem) => Err(problem),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(seconds)
+    }
+
+    /// A plan without changes, with an unmatched address of about this size.
+    fn unmatched(digest: &str, bytes: usize) -> Noted {
+        let unresolved = serde_json::json!({ "who": "x".repeat(bytes), "origin": {}, "problem": "" });
+        let group = serde_json::json!({
+            "id": "group_1", "name": "G", "member_count": 0, "keep": [], "adds": true, "removes": "listed",
+            "max_remove": {}, "allow_empty": false, "operations": [], "unresolved": [unresolved],
+            "frozen_removals": 0, "blocks": [],
+        });
+        let plan = serde_json::json!({
+            "version": 1, "digest": format!("sha256:{digest}"), "created_at": "", "organization": null,
+            "revoke_first": false, "unknown": "error", "max_remove": {}, "sources": [], "groups": [group],
+            "blocks": [],
+        });
+        serde_json::from_value::<Plan>(plan).unwrap().into()
+    }
+
+    fn plans(max: KeptMax) -> Plans {
+        Plans { max, kept: Mutex::default() }
+    }
+
+    fn keep(plans: &Plans, digest: &str, bytes: usize, seconds: i64) -> Result<String, Problem> {
+        plans.keep("owner".to_owned(), unmatched(digest, bytes), at(seconds))
+    }
+
+    fn kept(plans: &Plans, digests: &[&str], seconds: i64) -> Vec<bool> {
+        digests.iter().map(|digest| plans.find("owner", digest, at(seconds)).is_some()).collect()
+    }
+
+    #[test]
+    fn rows_without_a_change_count_and_the_oldest_plans_are_dropped_for_them() {
+        let plans = plans(KeptMax { plans: 10, plan_bytes: 5_000, bytes: 7_000 });
+        for (number, digest) in ["a", "b", "c"].into_iter().enumerate() {
+            keep(&plans, digest, 2_500, number as i64).unwrap();
+        }
+        assert_eq!(kept(&plans, &["a", "b", "c"], 3), [false, true, true]);
+        // The same plan again does not count twice.
+        keep(&plans, "c", 2_500, 4).unwrap();
+        assert_eq!(kept(&plans, &["b", "c"], 4), [true, true]);
+        let refused = keep(&plans, "d", 5_000, 5).unwrap_err();
+        assert!(format!("{refused:?}").contains("use the command line for it"), "{refused:?}");
+        assert_eq!(kept(&plans, &["b", "c", "d"], 5), [true, true, false]);
+    }
+
+    #[test]
+    fn a_number_of_plans_is_kept_for_an_hour() {
+        let plans = plans(KeptMax { plans: 2, plan_bytes: 5_000, bytes: 50_000 });
+        for (number, digest) in ["a", "b", "c"].into_iter().enumerate() {
+            keep(&plans, digest, 10, number as i64).unwrap();
+        }
+        assert_eq!(kept(&plans, &["a", "b", "c"], PLAN_SECONDS), [false, true, true]);
+        assert_eq!(kept(&plans, &["b", "c"], PLAN_SECONDS + 1), [false, true]);
     }
 }

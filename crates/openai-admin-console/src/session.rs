@@ -53,29 +53,36 @@ fn sessions(state: &State) -> Result<&ConsoleSessions, Failure> {
     state.sessions().ok_or_else(|| Failure::not_found("the emulator needs no sign-in"))
 }
 
+/// A visitor without a session.
+#[derive(Clone, Copy)]
+struct Visitor {
+    cookies: Cookies,
+    scheme: Option<Scheme>,
+}
+
+impl Visitor {
+    fn of(state: &State, uri: &Uri, headers: &HeaderMap) -> Self {
+        let cookies = Cookies::of(uri, headers, state.pages.is_secure);
+        Self { cookies, scheme: Scheme::chosen(cookies, headers) }
+    }
+}
+
 /// Shows the sign-in form. It belongs to the visitor's cookie, so that no other site can sign a visitor in.
 fn form(
     state: &State,
-    cookies: Cookies,
+    visitor: Visitor,
     status: StatusCode,
     back: &str,
     link: Option<String>,
     problem: Option<String>,
 ) -> Answer {
     let sessions = sessions(state)?;
-    let visitor = sessions.new_secret();
-    let frame = Frame {
-        title: "Sign in".to_owned(),
-        section: Section::Other,
-        session: None,
-        here: String::new(),
-        notice: None,
-        scheme: None,
-    };
-    let token = sessions.form_token(&visitor);
+    let secret = sessions.new_secret();
+    let frame = Frame::without_session("Sign in", "", visitor.scheme);
+    let token = sessions.form_token(&secret);
     let back = page_of_console(back).to_owned();
     let response = page_with(status, &SignInPage { frame, token, back, problem, link })?;
-    Ok(with_cookie(response, cookies.set(cookies::VISITOR, &visitor)))
+    Ok(with_cookie(response, visitor.cookies.set(cookies::VISITOR, &secret)))
 }
 
 fn with_cookie(mut response: Response, cookie: axum::http::HeaderValue) -> Response {
@@ -85,15 +92,20 @@ fn with_cookie(mut response: Response, cookie: axum::http::HeaderValue) -> Respo
 
 pub(crate) async fn sign_in(Shared(state): Shared<Arc<State>>, uri: Uri, headers: HeaderMap) -> Answer {
     let query = Fields::parse(uri.query().unwrap_or_default().as_bytes());
-    let cookies = Cookies::of(&uri, &headers, state.pages.is_secure);
-    form(&state, cookies, StatusCode::OK, query.get("back"), None, None)
+    form(&state, Visitor::of(&state, &uri, &headers), StatusCode::OK, query.get("back"), None, None)
 }
 
 /// The page of a sign-in link. The link is used only when its form is sent, so that a preview does not use it.
 pub(crate) async fn sign_in_link(Shared(state): Shared<Arc<State>>, uri: Uri, headers: HeaderMap) -> Answer {
     let query = Fields::parse(uri.query().unwrap_or_default().as_bytes());
-    let cookies = Cookies::of(&uri, &headers, state.pages.is_secure);
-    form(&state, cookies, StatusCode::OK, "", Some(query.get("secret").to_owned()), None)
+    form(
+        &state,
+        Visitor::of(&state, &uri, &headers),
+        StatusCode::OK,
+        "",
+        Some(query.get("secret").to_owned()),
+        None,
+    )
 }
 
 pub(crate) async fn open_session(Shared(state): Shared<Arc<State>>, request: Request) -> Answer {
@@ -101,10 +113,11 @@ pub(crate) async fn open_session(Shared(state): Shared<Arc<State>>, request: Req
     let (parts, body) = request.into_parts();
     let fields = read_form(&parts, body).await?;
     let back = page_of_console(fields.get("back")).to_owned();
-    let cookies = Cookies::of(&parts.uri, &parts.headers, state.pages.is_secure);
+    let visitor = Visitor::of(&state, &parts.uri, &parts.headers);
+    let cookies = visitor.cookies;
     if !is_own_form(cookies, sessions, &parts.headers, &fields) {
         let problem = Some("The form has expired. Sign in again.".to_owned());
-        return form(&state, cookies, StatusCode::FORBIDDEN, &back, None, problem);
+        return form(&state, visitor, StatusCode::FORBIDDEN, &back, None, problem);
     }
     let opened = match fields.given("link") {
         Some(secret) => match state.use_link(secret) {
@@ -112,7 +125,7 @@ pub(crate) async fn open_session(Shared(state): Shared<Arc<State>>, request: Req
             None => {
                 let problem =
                     Some("The link was used or has expired. Start `openai-admin console` again.".to_owned());
-                return form(&state, cookies, StatusCode::FORBIDDEN, &back, None, problem);
+                return form(&state, visitor, StatusCode::FORBIDDEN, &back, None, problem);
             }
         },
         None => sessions.sign_in(fields.get("key"), &parts.extensions).await,
@@ -123,7 +136,7 @@ pub(crate) async fn open_session(Shared(state): Shared<Arc<State>>, request: Req
             let response = with_cookie(Redirect::to(&back).into_response(), session);
             Ok(with_cookie(response, cookies.set(cookies::VISITOR, "")))
         }
-        Err(refused) => form(&state, cookies, status(&refused), &back, None, Some(refused.message)),
+        Err(refused) => form(&state, visitor, status(&refused), &back, None, Some(refused.message)),
     }
 }
 

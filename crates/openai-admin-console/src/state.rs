@@ -33,6 +33,8 @@ pub struct Pages {
     pub is_secure: bool,
     /// The folder of the runs of this service. `None`: changes of several members cannot be applied.
     pub runs: Option<PathBuf>,
+    /// The command line that reads the same runs, such as `openai-admin --local acme.db`. `None` if no command does.
+    pub command: Option<String>,
     /// The protection and the limits of plans.
     pub policy: Policy,
 }

@@ -88,13 +88,16 @@ impl Visit {
 #[derive(Clone)]
 enum Visitor {
     Known(Box<Visit>),
-    Unknown,
+    /// A visitor without a session, with the chosen colour scheme.
+    Unknown(Option<Scheme>),
 }
 
 /// Checks a request, finds its visitor, shows failures, and protects the answer.
 pub(crate) async fn admit(Shared(state): Shared<Arc<State>>, mut request: Request, next: Next) -> Response {
+    let cookies = Cookies::of(request.uri(), request.headers(), state.pages.is_secure);
+    let scheme = Scheme::chosen(cookies, request.headers());
     let visitor = match check(&state, &request) {
-        Ok(()) => find(&state, request.uri(), request.headers()).await,
+        Ok(()) => find(&state, cookies, scheme, request.uri(), request.headers()).await,
         Err(failure) => Err(failure),
     };
     let may_compress = *request.method() == Method::GET && gzip::is_accepted(request.headers());
@@ -106,7 +109,7 @@ pub(crate) async fn admit(Shared(state): Shared<Arc<State>>, mut request: Reques
         Err(failure) => failure.clone().into_response(),
     };
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
-        let shown = show(visitor.ok(), failure);
+        let shown = show(visitor.ok(), scheme, failure);
         response = shown.unwrap_or_else(|failure| failure.status.into_response());
     }
     headers::protect(response.headers_mut());
@@ -142,17 +145,21 @@ fn is_from_own_page(uri: &Uri, headers: &HeaderMap) -> bool {
     origin.is_some() && origin == host
 }
 
-async fn find(state: &Arc<State>, uri: &Uri, headers: &HeaderMap) -> Result<Visitor, Failure> {
+async fn find(
+    state: &Arc<State>,
+    cookies: Cookies,
+    scheme: Option<Scheme>,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Visitor, Failure> {
     let here = uri.path_and_query().map_or("/console", |path| path.as_str()).to_owned();
     let query = Fields::parse(uri.query().unwrap_or_default().as_bytes());
-    let cookies = Cookies::of(uri, headers, state.pages.is_secure);
-    let scheme = cookies.read(headers, cookies::SCHEME).and_then(Scheme::named);
     let known = |client, session, facts| {
         let state = Arc::clone(state);
         Visitor::Known(Box::new(Visit { state, client, query, session, facts, here, scheme }))
     };
     let Some(sessions) = state.sessions() else {
-        let Some(client) = state.open_client() else { return Ok(Visitor::Unknown) };
+        let Some(client) = state.open_client() else { return Ok(Visitor::Unknown(scheme)) };
         let facts = SessionFacts {
             name: "emulator".to_owned(),
             organization: String::new(),
@@ -163,14 +170,14 @@ async fn find(state: &Arc<State>, uri: &Uri, headers: &HeaderMap) -> Result<Visi
         return Ok(known(client, None, facts));
     };
     let secret = cookies.read(headers, cookies::SESSION);
-    let Some(secret) = secret else { return Ok(Visitor::Unknown) };
+    let Some(secret) = secret else { return Ok(Visitor::Unknown(scheme)) };
     let unavailable = |refused: openai_admin_server::RefusedKey| {
         let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
         Failure::new(status, "Unavailable", refused.message).hint("Nothing was changed. Try again.")
     };
     let is_use = !headers.contains_key(POLL);
     let open = sessions.find(secret, is_use).await.map_err(unavailable)?;
-    let Some(open) = open else { return Ok(Visitor::Unknown) };
+    let Some(open) = open else { return Ok(Visitor::Unknown(scheme)) };
     let client = state.client_of(open.acting_caller())?;
     let facts = SessionFacts {
         name: open.key_name.clone().unwrap_or_else(|| "this machine".to_owned()),
@@ -191,18 +198,11 @@ struct FailurePage {
 }
 
 /// The page of a failure.
-fn show(visitor: Option<Visitor>, failure: Failure) -> Answer {
+fn show(visitor: Option<Visitor>, scheme: Option<Scheme>, failure: Failure) -> Answer {
     let title = failure.title;
     let frame = match visitor {
         Some(Visitor::Known(visit)) => visit.frame(Section::Other, title),
-        _ => Frame {
-            title: title.to_owned(),
-            section: Section::Other,
-            session: None,
-            here: "/console".to_owned(),
-            notice: None,
-            scheme: None,
-        },
+        _ => Frame::without_session(title, "/console", scheme),
     };
     page_with(failure.status, &FailurePage { frame, failure })
 }
@@ -213,7 +213,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Visit {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
         match parts.extensions.get() {
             Some(Visitor::Known(visit)) => Ok((**visit).clone()),
-            _ => Err(to_sign_in(parts)),
+            Some(Visitor::Unknown(scheme)) => Err(to_sign_in(parts, *scheme)),
+            None => Err(to_sign_in(parts, None)),
         }
     }
 }
@@ -226,18 +227,11 @@ struct ArrivalPage {
 
 /// Sends a visitor without a session to the sign-in page, and back afterwards. A visitor from another site may have a
 /// session: the page for them leads to the same place from our own site.
-fn to_sign_in(parts: &Parts) -> Response {
+fn to_sign_in(parts: &Parts, scheme: Option<Scheme>) -> Response {
     let here = parts.uri.path_and_query().map_or("", |path| path.as_str());
     let site = parts.headers.get("sec-fetch-site").and_then(|site| site.to_str().ok());
     if parts.method == Method::GET && matches!(site, Some("cross-site" | "same-site")) {
-        let frame = Frame {
-            title: "Open the console".to_owned(),
-            section: Section::Other,
-            session: None,
-            here: here.to_owned(),
-            notice: None,
-            scheme: None,
-        };
+        let frame = Frame::without_session("Open the console", here, scheme);
         return page_with(StatusCode::OK, &ArrivalPage { frame }).into_response();
     }
     let back = if parts.method == Method::GET { here } else { "" };

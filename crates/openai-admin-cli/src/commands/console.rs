@@ -49,7 +49,8 @@ pub(super) async fn run(
     let server = Server::new(store.clone(), minter.clone(), Config::default().with_behind_proxy(true));
     let runs = target::runs_of_database(&database.url, environment);
     let hosts = AllowedHosts::of(address.ip());
-    let pages = Pages { hosts, is_secure: false, runs: runs.clone(), policy };
+    let command = target::command_of_database(&database.url);
+    let pages = Pages { hosts, is_secure: false, runs: runs.clone(), command, policy };
     let console = Console::of_server(&server, minter, pages);
     let link = console.sign_in_link(Caller::local(&organization)).map(|link| link.path).unwrap_or_default();
     let url = format!("http://{address}{link}");

@@ -78,7 +78,7 @@ fn console(
     let key = keys.first().map_or(CONSOLE_KEY.to_owned(), |key| key.expose().to_owned());
     let hosts = AllowedHosts::of(address.ip()).with_names(arguments.allow_host.iter().cloned());
     let runs = Some(runs.to_owned());
-    let pages = Pages { hosts, is_secure: false, runs, policy: Policy::default() };
+    let pages = Pages { hosts, is_secure: false, runs, command: None, policy: Policy::default() };
     Ok(move |service: EmulatorService| {
         let client_of =
             |url| Client::builder().base_url(url).key(&key).retries(0).service(service.clone()).build();

@@ -166,7 +166,9 @@ impl OpenServer<'_> {
                 if messages.are_transient() {
                     messages.note(&format!("web console: {url}/console"));
                 }
-                Console::of_server(&server, minter.clone(), Pages { hosts, is_secure, runs, policy }).router()
+                let command = target::command_of_database(database);
+                let pages = Pages { hosts, is_secure, runs, command, policy };
+                Console::of_server(&server, minter.clone(), pages).router()
             }
             false => Router::new(),
         };

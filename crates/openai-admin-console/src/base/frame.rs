@@ -1,6 +1,13 @@
 //! The parts around the content of a page: title, navigation, session.
 
-use crate::base::{assets, fields::link, moment::Moment};
+use axum::http::HeaderMap;
+
+use crate::base::{
+    assets,
+    cookies::{self, Cookies},
+    fields::link,
+    moment::Moment,
+};
 
 /// A page of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +76,11 @@ impl Scheme {
         [Self::Light, Self::Dark].into_iter().find(|scheme| scheme.name() == name)
     }
 
+    /// The scheme that the visitor of a request chose.
+    pub(crate) fn chosen(cookies: Cookies, headers: &HeaderMap) -> Option<Self> {
+        cookies.read(headers, cookies::SCHEME).and_then(Self::named)
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Light => "light",
@@ -92,6 +104,18 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
+    /// The frame of a page for a visitor without a session.
+    pub(crate) fn without_session(title: &str, here: &str, scheme: Option<Scheme>) -> Self {
+        Self {
+            title: title.to_owned(),
+            section: Section::Other,
+            session: None,
+            here: here.to_owned(),
+            notice: None,
+            scheme,
+        }
+    }
+
     pub(crate) fn navigation(&self) -> Vec<NavigationEntry> {
         // A server has no controls.
         let is_emulator = self.session.as_ref().is_some_and(|session| session.is_emulator);

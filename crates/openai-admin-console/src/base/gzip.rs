@@ -49,7 +49,35 @@ pub(crate) async fn compress(response: Response) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
+    use axum::response::{Html, IntoResponse as _};
+    use flate2::read::GzDecoder;
+
     use super::*;
+
+    async fn compressed(text: &str) -> (HeaderMap, Vec<u8>) {
+        let (parts, body) = compress(Html(text.to_owned()).into_response()).await.into_parts();
+        (parts.headers, body.collect().await.unwrap().to_bytes().to_vec())
+    }
+
+    #[tokio::test]
+    async fn a_compressed_page_unpacks_to_the_same_bytes() {
+        let page: String = (0..5_000).map(|row| format!("<tr><td>{row}é</td></tr>\n")).collect();
+        let (headers, bytes) = compressed(&page).await;
+        assert_eq!(headers["content-encoding"], "gzip");
+        assert_eq!(headers["vary"], "accept-encoding");
+        assert!(headers.get("content-length").is_none() && bytes.len() < page.len() / 4);
+        let mut unpacked = String::new();
+        GzDecoder::new(bytes.as_slice()).read_to_string(&mut unpacked).unwrap();
+        assert!(unpacked == page, "{} bytes of {}", unpacked.len(), page.len());
+    }
+
+    #[tokio::test]
+    async fn a_page_that_fits_into_a_packet_is_sent_as_it_is() {
+        let (headers, bytes) = compressed("<p>small</p>").await;
+        assert_eq!((headers.get("content-encoding"), bytes.as_slice()), (None, b"<p>small</p>".as_slice()));
+    }
 
     #[test]
     fn a_browser_may_refuse_gzip() {

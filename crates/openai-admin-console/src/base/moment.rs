@@ -51,10 +51,15 @@ pub(crate) fn start_of_day(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_unix_seconds(start.timestamp().as_second()))
 }
 
+/// The day of a time in UTC.
+pub(crate) fn day_of(at: Timestamp) -> jiff::civil::Date {
+    let at = jiff::Timestamp::from_second(at.unix_seconds()).unwrap_or_default();
+    at.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
 /// Usual times of a report: name, first day and last day.
 pub(crate) fn usual_periods(now: Timestamp) -> Vec<(&'static str, String, String)> {
-    let Ok(now) = jiff::Timestamp::from_second(now.unix_seconds()) else { return Vec::new() };
-    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = day_of(now);
     let week = today.saturating_sub(6.days());
     let last_month = today.first_of_month().saturating_sub(1.day());
     let periods = [

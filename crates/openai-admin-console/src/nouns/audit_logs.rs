@@ -18,7 +18,10 @@ use crate::{
         moment::{Moment, start_of_day, usual_periods},
         page::{Answer, page},
     },
-    nouns::sentence::{Sentence, sentences},
+    nouns::{
+        emulator,
+        sentence::{Sentence, sentences},
+    },
     visit::Visit,
 };
 
@@ -149,7 +152,7 @@ pub(crate) async fn list(visit: Visit) -> Answer {
         events: sentences(&visit.client, events).await,
         is_first: after.is_empty(),
         next,
-        periods: filters.periods(visit.state.minter.now()),
+        periods: filters.periods(emulator::now(&visit).await?),
         csv: link("/console/audit.csv", &filters.fields()),
         command: command(&filters, &filters.range()?),
         filters,

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::Path;
-use openai_admin::{Client, Method, client::RawRequest};
+use openai_admin::{Client, Method, Timestamp, client::RawRequest};
 use openai_admin_server::Rule;
 use serde_json::{Value, json};
 
@@ -71,6 +71,18 @@ impl Controls {
         let names = self.get(control).await?;
         Ok(list(&names["data"]).filter_map(Value::as_str).map(str::to_owned).collect())
     }
+}
+
+/// The time of the pages: that of the server, or of the default namespace of an emulator.
+pub(crate) async fn now(visit: &Visit) -> Result<Timestamp, Failure> {
+    if visit.state.controls().is_none() {
+        return Ok(visit.state.minter.now());
+    }
+    let clock = Controls::of(visit, "")?.get("/clock").await?;
+    let now = text(&clock, "now");
+    let read: jiff::Timestamp =
+        now.parse().map_err(|_| Failure::internal(&format!("the clock of the emulator shows \"{now}\"")))?;
+    Ok(Timestamp::from_unix_seconds(read.as_second()))
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {

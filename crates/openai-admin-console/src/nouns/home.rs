@@ -8,7 +8,7 @@ use crate::{
         moment::Moment,
         page::{Answer, page},
     },
-    nouns::{audit_logs, sentence::Sentence},
+    nouns::{audit_logs, emulator, sentence::Sentence},
     visit::Visit,
 };
 
@@ -44,7 +44,7 @@ pub(crate) async fn show(visit: Visit) -> Answer {
     let keys = client.admin_api_keys().list_admin_api_keys().limit(COUNTED_MAX).await;
     let count =
         |length: usize, has_more: bool| if has_more { format!("{length}+") } else { length.to_string() };
-    let soon = visit.state.minter.now().unix_seconds() + SOON_SECONDS;
+    let soon = emulator::now(&visit).await?.unix_seconds() + SOON_SECONDS;
     let ending_keys = keys.as_ref().map(|keys| {
         let ending = keys.data.iter().filter_map(|key| {
             let end = key.expires_at.filter(|end| end.unix_seconds() < soon)?;

@@ -44,7 +44,8 @@ fn runs(visit: &Visit) -> Result<Runs, Failure> {
 /// The planner of a visit, with the policy of the server.
 pub(crate) fn planner(visit: &Visit) -> Result<Planner, Failure> {
     let policy = visit.state.pages.policy.clone();
-    Ok(Planner::new(visit.client.clone(), policy, runs(visit)?, visit.state.minter.clone()))
+    let (command, minter) = (visit.state.pages.command.clone(), visit.state.minter.clone());
+    Ok(Planner::new(visit.client.clone(), policy, runs(visit)?, command, minter))
 }
 
 impl From<Problem> for Failure {
@@ -52,10 +53,13 @@ impl From<Problem> for Failure {
         match problem {
             Problem::Api(error) => error.into(),
             Problem::Lines(lines) => Self::invalid(lines.join("\n")).hint("Nothing was changed."),
-            Problem::Stopped { run, message } => {
-                let command = format!("openai-admin runs resume {}", shell_word(&run));
+            Problem::Stopped { run, message, command } => {
+                let next = match command {
+                    Some(command) => format!("Run `{command} runs resume {}`.", shell_word(&run)),
+                    None => "Open the run, then create the plan again.".to_owned(),
+                };
                 Self::internal(&format!("run {run} stopped: {message}"))
-                    .hint(format!("Some changes may have been made. Run `{command}`."))
+                    .hint(format!("Some changes may have been made. {next}"))
             }
         }
     }
@@ -331,7 +335,16 @@ mod tests {
     fn only_a_problem_before_the_run_says_that_nothing_was_changed() {
         let hint = |problem: Problem| Failure::from(problem).hint.unwrap_or_default();
         assert_eq!(&*hint(Problem::Lines(vec!["stale".to_owned()])), "Nothing was changed.");
-        let stopped = Problem::Stopped { run: "1".to_owned(), message: "disk full".to_owned() };
-        assert_eq!(&*hint(stopped), "Some changes may have been made. Run `openai-admin runs resume 1`.");
+        let stopped = |command: Option<&str>| Problem::Stopped {
+            run: "1".to_owned(),
+            message: "disk full".to_owned(),
+            command: command.map(str::to_owned),
+        };
+        assert_eq!(
+            &*hint(stopped(Some("openai-admin --local 'a b.db'"))),
+            "Some changes may have been made. Run `openai-admin --local 'a b.db' runs resume 1`."
+        );
+        let again = "Some changes may have been made. Open the run, then create the plan again.";
+        assert_eq!(&*hint(stopped(None)), again);
     }
 }

@@ -13,9 +13,10 @@ use crate::{
         failure::Failure,
         fields::Fields,
         frame::{Frame, Section},
+        moment::day_of,
         page::{Answer, page},
     },
-    nouns::runs,
+    nouns::{emulator, runs},
     plans::{Table, is_group_file},
     visit::{UPLOAD_BYTES_MAX, UploadForm, Visit},
 };
@@ -47,7 +48,8 @@ pub(crate) async fn plan(form: UploadForm) -> Answer {
     let planned = match fields.get("kind") {
         "groups" => {
             let files = group_files(&fields, files)?;
-            planner.plan_group_files(files, &accepted(&fields)?, turn).await
+            let today = day_of(emulator::now(&visit).await?);
+            planner.plan_group_files(files, &accepted(&fields)?, today, turn).await
         }
         _ => planner.plan_table(table(&fields, files)?, turn).await,
     };

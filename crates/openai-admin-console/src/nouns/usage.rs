@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use askama::Template;
 use openai_admin::{
     Timestamp,
-    models::UsageCompletionsResult,
+    models::{CostsResult, UsageCompletionsResult},
     operations::usage::{CostsGroupBy, UsageCompletionsGroupBy},
 };
 
 use crate::{
     base::{
         chart::{Amount, Chart},
-        failure::Failure,
         frame::{Frame, Section},
         moment::Moment,
         numbers::with_commas,
         page::{Answer, page},
     },
+    nouns::emulator,
     visit::Visit,
 };
 
@@ -68,13 +68,14 @@ struct UsagePage {
 }
 
 pub(crate) async fn show(visit: Visit) -> Answer {
-    let today = visit.state.minter.now().unix_seconds().div_euclid(DAY_SECONDS);
+    let today = emulator::now(&visit).await?.unix_seconds().div_euclid(DAY_SECONDS);
     let start = Timestamp::from_unix_seconds((today - DAYS + 1) * DAY_SECONDS);
-    let costs = visit.client.usage().usage_costs(start).limit(DAYS).await?.into_inner();
-    let completions = visit.client.usage().usage_completions(start).limit(DAYS).await?.into_inner();
-    let costs = costs.data.into_iter().map(|day| {
-        let amounts = day.results.into_iter().filter_map(|result| result.amount);
-        let value: f64 = amounts.filter_map(|cost| cost.value.to_string().parse::<f64>().ok()).sum();
+    let usage = visit.client.usage();
+    let by = [UsageCompletionsGroupBy::Model, UsageCompletionsGroupBy::ProjectId];
+    let costs = usage.usage_costs(start).limit(DAYS).group_by([CostsGroupBy::ProjectId]).await?.into_inner();
+    let completions = usage.usage_completions(start).limit(DAYS).group_by(by).await?.into_inner();
+    let days = costs.data.iter().map(|day| {
+        let value: f64 = day.results.iter().map(spent).sum();
         amount(day.start_time, value, format!("{value:.2}"))
     });
     let requests = completions.data.iter().map(|day| {
@@ -86,35 +87,30 @@ pub(crate) async fn show(visit: Visit) -> Answer {
         amount(day.start_time, number as f64, with_commas(number))
     });
     let charts = [
-        Chart::new("costs", "Costs", "USD", costs.collect()),
+        Chart::new("costs", "Costs", "USD", days.collect()),
         Chart::new("requests", "Requests for completions", "requests", requests.collect()),
         Chart::new("tokens", "Tokens of completions, in and out", "tokens", tokens.collect()),
     ];
     page(&UsagePage {
         frame: visit.frame(Section::Usage, "Usage and costs"),
         charts: charts.into_iter().filter(|chart| !chart.is_empty()).collect(),
-        breakdowns: breakdowns(&visit, start).await?,
+        breakdowns: breakdowns(
+            completions.data.iter().flat_map(|day| &day.results).collect(),
+            costs.data.iter().flat_map(|day| &day.results).collect(),
+        ),
     })
 }
 
 /// Tokens by model and by project, and costs by project.
-async fn breakdowns(visit: &Visit, start: Timestamp) -> Result<Vec<Breakdown>, Failure> {
-    use {CostsGroupBy as Costs, UsageCompletionsGroupBy as Completions};
-    let usage = visit.client.usage();
-    let by = [Completions::Model, Completions::ProjectId];
-    let completions = usage.usage_completions(start).limit(DAYS).group_by(by).await?.into_inner();
-    let costs = usage.usage_costs(start).limit(DAYS).group_by([Costs::ProjectId]).await?.into_inner();
-    let tokens: Vec<_> = completions.data.into_iter().flat_map(|day| day.results).collect();
+fn breakdowns(tokens: Vec<&UsageCompletionsResult>, costs: Vec<&CostsResult>) -> Vec<Breakdown> {
     let sum =
         |result: &UsageCompletionsResult| result.input_tokens.saturating_add(result.output_tokens) as f64;
     let models =
         tokens.iter().map(|result| (result.model.clone().map(|model| model.to_string()), sum(result)));
     let projects =
         tokens.iter().map(|result| (result.project_id.clone().map(|id| id.to_string()), sum(result)));
-    let spent = costs.data.into_iter().flat_map(|day| day.results).map(|result| {
-        let value = result.amount.and_then(|cost| cost.value.to_string().parse().ok()).unwrap_or_default();
-        (result.project_id.map(|id| id.to_string()), value)
-    });
+    let spent =
+        costs.iter().map(|result| (result.project_id.clone().map(|id| id.to_string()), spent(result)));
     let (number, money) = (|sum: f64| with_commas(sum as u64), |sum: f64| format!("{sum:.2}"));
     let path = Some("/console/projects/");
     let all = [
@@ -122,7 +118,12 @@ async fn breakdowns(visit: &Visit, start: Timestamp) -> Result<Vec<Breakdown>, F
         Breakdown::new("Tokens of completions by project", "tokens", path, projects, number),
         Breakdown::new("Costs by project", "USD", path, spent, money),
     ];
-    Ok(all.into_iter().filter(|one| !one.rows.is_empty()).collect())
+    all.into_iter().filter(|one| !one.rows.is_empty()).collect()
+}
+
+fn spent(result: &CostsResult) -> f64 {
+    let amount = result.amount.as_ref();
+    amount.and_then(|cost| cost.value.to_string().parse().ok()).unwrap_or_default()
 }
 
 fn amount(day: Timestamp, value: f64, shown: String) -> Amount {

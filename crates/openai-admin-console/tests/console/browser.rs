@@ -76,6 +76,7 @@ impl Site {
             hosts: AllowedHosts::of([127, 0, 0, 1].into()),
             is_secure: false,
             runs: Some(runs.path().to_owned()),
+            command: None,
             policy: Default::default(),
         };
         let console = Console::of_server(&server, minter.clone(), pages);
@@ -120,14 +121,22 @@ impl Site {
         self.clock.fetch_add(minutes * 60_000, Ordering::Relaxed);
     }
 
-    /// Loads `number` users, `user_0` and so on, and a group with all of them.
+    /// Loads `number` users, `user_0` and so on, and a group with all of them. The group and `user_7` have a role for
+    /// every 100 users.
     pub(crate) async fn load(&self, number: usize) {
         let user = |at| json!({ "id": format!("user_{at}"), "name": format!("Person {at}"), "email": format!("p{at}@example.com") });
-        let users: Vec<_> = (0..number).map(user).collect();
+        let mut users: Vec<_> = (0..number).map(user).collect();
         let members: Vec<String> = (0..number).map(|at| format!("user_{at}")).collect();
-        let groups = json!([{ "id": "group_all", "name": "Everyone", "members": members }]);
+        let roles: Vec<String> = (0..number.div_ceil(100)).map(|at| format!("Role {at}")).collect();
+        let groups = json!([{ "id": "group_all", "name": "Everyone", "members": members, "roles": roles }]);
+        if let Some(user) = users.get_mut(7) {
+            user["roles"] = json!(roles);
+        }
+        let role = |name: &String| json!({ "name": name, "permissions": ["api.groups.read"] });
+        let roles: Vec<_> = roles.iter().map(role).collect();
         let organization = json!({ "id": self.organization.id, "title": self.organization.title });
-        let directory = json!({ "organization": organization, "users": users, "groups": groups });
+        let directory =
+            json!({ "organization": organization, "users": users, "groups": groups, "roles": roles });
         let directory = serde_json::from_value(directory).expect("a directory");
         self.store.load(self.minter.stamp("test"), directory).await.expect("loaded");
     }

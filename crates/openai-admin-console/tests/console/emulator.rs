@@ -23,7 +23,7 @@ async fn emulator_with(runs: Option<PathBuf>) -> (Emulator, Browser) {
             client.service(service.clone()).build().expect("a client")
         };
         let hosts = AllowedHosts::of([127, 0, 0, 1].into());
-        let pages = Pages { hosts, is_secure: false, runs, policy: Default::default() };
+        let pages = Pages { hosts, is_secure: false, runs, command: None, policy: Default::default() };
         let (client, controls) = (client_of("http://localhost/v1"), client_of("http://localhost"));
         let console = Console::open(client, controls, Minter::system(), pages);
         router.set(console.router()).expect("one router");
@@ -116,6 +116,27 @@ async fn the_clock_is_set_to_a_time_by_a_form() {
     assert!(!browser.post("/console/emulator", &fields).await.text().contains("(stopped)"));
     let refused = browser.post("/console/emulator", &[("action", "set_clock"), ("now", "soon")]).await;
     assert!(!refused.status.is_success(), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn pages_use_the_clock_of_the_emulator() {
+    let (emulator, mut browser) = emulator().await;
+    let fields = [("action", "set_clock"), ("now", "2041-03-10T12:00")];
+    browser.post("/console/emulator", &fields).await;
+    let audit = browser.get("/console/audit").await;
+    assert!(audit.html.contains("from=2041%2D02%2D01&#38;to=2041%2D02%2D28"), "last month: {}", audit.html);
+    assert!(audit.html.contains("from=2041%2D03%2D10&#38;to=2041%2D03%2D10"), "today: {}", audit.html);
+    // A key that ends on the next day of the emulator ends soon.
+    let body: openai_admin::models::CreateAdminApiKeyBody =
+        serde_json::from_value(serde_json::json!({ "name": "brief", "expires_in_seconds": 86_400 })).unwrap();
+    let client = emulator.client().unwrap();
+    client.admin_api_keys().create_admin_api_key(body).await.unwrap();
+    let home = browser.get("/console").await.text();
+    assert!(home.contains("brief") && home.contains("11 Mar 2041"), "{home}");
+    let file = "version: 1\ngroups:\n  - name: Support\n    members:\n      - { email: ada@example.com, until: 2041-03-09 }\n";
+    let fields = [("kind", "groups")];
+    let plan = browser.upload("/console/plans", &fields, &[("groups.yaml", file)]).await;
+    assert!(!plan.text().contains("+ ada@example.com"), "the membership has ended: {}", plan.text());
 }
 
 #[tokio::test]

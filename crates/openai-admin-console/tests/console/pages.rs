@@ -225,6 +225,70 @@ async fn a_chosen_colour_scheme_is_in_the_page_and_lasts() {
 }
 
 #[tokio::test]
+async fn pages_without_a_session_and_early_failures_have_the_chosen_scheme() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    browser.cookies.insert("openai-admin-scheme-8080".to_owned(), "dark".to_owned());
+    let requests: [(&str, &str, &[(&str, &str)], StatusCode); 5] = [
+        ("GET", "/console/sign-in", &[], StatusCode::OK),
+        ("GET", "/console/sign-in/link?secret=x", &[], StatusCode::OK),
+        ("GET", "/console/groups", &[("sec-fetch-site", "cross-site")], StatusCode::OK),
+        ("POST", "/console/sign-in", &[("sec-fetch-site", "same-origin")], StatusCode::FORBIDDEN),
+        ("POST", "/console/groups", &[("sec-fetch-site", "cross-site")], StatusCode::FORBIDDEN),
+    ];
+    for (method, path, headers, status) in requests {
+        let page = browser.send(method, path, headers, &[]).await;
+        assert_eq!(page.status, status, "{method} {path}");
+        assert!(page.html.contains("<html lang=\"en\" class=\"dark\">"), "{method} {path}: {}", page.html);
+    }
+    // The cookie of another port is another choice.
+    let page = browser.send("GET", "/console", &[("host", "evil.example:8080")], &[]).await;
+    assert_eq!(page.status, StatusCode::MISDIRECTED_REQUEST);
+    assert!(page.html.contains("class=\"dark\""), "{}", page.html);
+}
+
+#[tokio::test]
+async fn every_form_returns_to_a_page_after_the_scheme_or_the_lock_is_chosen() {
+    let routes = include_str!("../../src/console.rs");
+    let forms: Vec<&str> = routes
+        .split(".route(")
+        .filter(|route| route.contains("post("))
+        .filter_map(|route| route.split('"').nth(1))
+        .filter(|path| !path.starts_with("/console/sign-") && *path != "/console/emulator")
+        .collect();
+    assert!(forms.len() > 12, "{forms:?}");
+    let site = Site::new().await;
+    let mut browser = site.unlocked().await;
+    let token = browser.get("/console").await.token();
+    for form in forms {
+        let mut path = form.to_owned();
+        for (name, id) in [
+            ("{group_id}", "group_ml"),
+            ("{user_id}", "user_bob"),
+            ("{invite_id}", "invite_1"),
+            ("{key_id}", site.key_id.as_str()),
+            ("{digest}", "0"),
+            ("{name}", "0"),
+        ] {
+            path = path.replace(name, id);
+        }
+        for (sent, back) in [("/console/appearance", path.clone()), ("/console/lock", format!("{path}?q=a"))]
+        {
+            let page = browser.post(sent, &[("token", &token), ("scheme", "dark"), ("back", &back)]).await;
+            // No plan and no run has the name 0.
+            let missing = path.starts_with("/console/plans/0") || path.starts_with("/console/runs/0");
+            let expected = if missing { StatusCode::NOT_FOUND } else { StatusCode::OK };
+            assert_eq!(page.status, expected, "{sent} of {path}: {}", page.text());
+            let says = page.text().contains("Locked: this session is read-only.");
+            assert_eq!(says, sent == "/console/lock", "{sent} of {path} leads to {}", page.path);
+        }
+    }
+    let page = browser.send("PUT", "/console/lock", &[("sec-fetch-site", "same-origin")], &[]).await;
+    assert_eq!(page.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert!(page.text().contains("PUT /console/lock is not served"), "{}", page.text());
+}
+
+#[tokio::test]
 async fn the_audit_log_names_sign_ins_and_a_live_page_does_not_keep_a_session_alive() {
     let site = Site::new().await;
     let mut browser = site.signed_in().await;

@@ -1,4 +1,17 @@
-use axum::http::StatusCode;
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{Request, StatusCode},
+};
+use http_body::Frame;
+use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
 
 use crate::browser::{Browser, Page, Site};
 
@@ -119,4 +132,53 @@ async fn an_upload_needs_an_unlocked_session_and_its_token() {
     assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
     let refused = browser.post("/console/plans", &[("kind", "table")]).await;
     assert_eq!(refused.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+}
+
+/// The body of a form that never arrives in full. It reports when it is read.
+struct Stalled(Arc<Semaphore>);
+
+impl http_body::Body for Stalled {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.add_permits(1);
+        Poll::Pending
+    }
+}
+
+#[tokio::test]
+async fn two_uploads_are_read_at_once_and_the_next_one_is_refused() {
+    let site = Site::new().await;
+    let mut browser = site.unlocked().await;
+    let is_read = Arc::new(Semaphore::new(0));
+    let cookies: Vec<String> =
+        browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let stalled: Vec<_> = (0..2)
+        .map(|_| {
+            let request = Request::builder()
+                .method("POST")
+                .uri("/console/plans")
+                .header("host", "localhost:8080")
+                .header("sec-fetch-site", "same-origin")
+                .header("content-type", "multipart/form-data; boundary=limit")
+                .header("cookie", cookies.join("; "))
+                .body(Body::new(Stalled(Arc::clone(&is_read))))
+                .expect("a request");
+            tokio::spawn(browser.router.clone().oneshot(request))
+        })
+        .collect();
+    is_read.acquire_many(2).await.expect("both are read").forget();
+    let refused = upload(&mut browser, &[("kind", "table")], &[("a.csv", TABLE)]).await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{}", refused.text());
+    assert!(refused.text().contains("Nothing was changed. Try again."), "{}", refused.text());
+    for one in stalled {
+        one.abort();
+        assert!(one.await.expect_err("it was ended").is_cancelled());
+    }
+    let plan = upload(&mut browser, &[("kind", "table")], &[("a.csv", TABLE)]).await;
+    assert!(plan.path.starts_with("/console/plans/"), "{}", plan.text());
 }
