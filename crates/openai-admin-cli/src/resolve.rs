@@ -10,6 +10,7 @@ use openai_admin::{
     likeness::likeness as alike,
     models::{GroupResponse, User},
 };
+use openai_admin_sync::render::shell_word;
 
 use crate::{
     failure::{Doing as _, Failure, Hint, Result},
@@ -324,6 +325,10 @@ pub(crate) async fn known_users(client: &Client) -> Vec<User> {
 
 /// Adds users with a similar id, address or name to the failure to find `text`.
 pub(crate) fn suggest(text: &str, users: &[User], failure: &mut Failure) {
+    if text.contains('*') {
+        failure.hints.push(Hint::Text("patterns are not supported; name each user".to_owned()));
+        return;
+    }
     let known = users.iter().map(|user| {
         let email = user.email.as_deref().unwrap_or_default();
         let name = user.name.as_deref().unwrap_or_default();
@@ -344,6 +349,23 @@ pub(crate) fn suggest(text: &str, users: &[User], failure: &mut Failure) {
         }),
         false => failure.hints.extend(near.into_iter().map(Hint::Text)),
     }
+}
+
+/// Explains a failure to find a user if `text` names a group. Returns whether it does.
+pub(crate) async fn is_group(client: &Client, text: &str, failure: &mut Failure) -> bool {
+    let page = client.groups().list_groups().limit(LONG_PAGE_SIZE).await;
+    // If the groups cannot be listed, there is no explanation.
+    let groups = page.map(|page| page.into_inner().data).unwrap_or_default();
+    let key = name_key_in_any_case(text);
+    let is_meant =
+        |group: &&GroupResponse| group.id.as_str() == text || name_key_in_any_case(&group.name) == key;
+    let Some(group) = groups.iter().find(is_meant) else { return false };
+    failure.hints.push(Hint::Text(format!("'{text}' is a group, and groups cannot contain groups")));
+    failure.hints.push(Hint::Command {
+        arguments: format!("groups users list {}", shell_word(group.id.as_str())),
+        effect: "lists its members",
+    });
+    true
 }
 
 /// The failure for an id that no user has, with suggestions.

@@ -171,6 +171,9 @@ pub(crate) fn near_miss(method: &Method, path: &str) -> Option<String> {
     if !methods.is_empty() {
         return Some(format!("the path supports {}, not {method}", methods.join(" and ")));
     }
+    if let Some(without) = path.strip_suffix('/').filter(|path| is_path_of_operation(path)) {
+        return Some(format!("remove the slash at the end: {PREFIX}{without}"));
+    }
     let likeness = |operation: &Operation| {
         let same_method = if operation.facts.method.as_str() == method.as_str() { 0.05 } else { 0.0 };
         likeness_of_paths(operation.facts.path, path) + same_method
@@ -179,6 +182,10 @@ pub(crate) fn near_miss(method: &Method, path: &str) -> Option<String> {
     let OperationFacts { id, method, path, .. } = nearest.facts;
     (likeness(nearest) >= PATH_LIKENESS_MIN)
         .then(|| format!("did you mean {} {PREFIX}{path} ({id})?", method.as_str()))
+}
+
+fn is_path_of_operation(path: &str) -> bool {
+    OPERATIONS.iter().any(|operation| matched(operation.facts.path, path).is_some())
 }
 
 /// The similarity of two paths, segment by segment. 1 if they are equal.
@@ -252,7 +259,11 @@ mod tests {
                 "/v1/organization/groups/g/members",
                 "GET /v1/organization/groups/{group_id}/users (list-group-users)?",
             ),
-            (Method::GET, "/v1/organization/groups/", "GET /v1/organization/groups (list-groups)?"),
+            (
+                Method::POST,
+                "/v1/organization/groups/g/users/",
+                "remove the slash at the end: /v1/organization/groups/g/users",
+            ),
         ] {
             let near = near_miss(&method, path).expect("a near miss");
             assert!(near.contains(meant), "{method} {path}: {near}");

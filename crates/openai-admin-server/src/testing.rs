@@ -11,9 +11,11 @@
 //! let client = testing::client_with(serde_json::from_value(directory)?).await?;
 //! let users = client.group_users().list_group_users("group_support").await?;
 //! assert_eq!(users.data[0].id, "user_ada");
-//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
 //! ```
+
+use std::{error, fmt};
 
 use openai_admin::Client;
 use openai_admin_store::{Directory, Store};
@@ -24,14 +26,36 @@ use crate::{Caller, Config, Minter, Server};
 #[doc(hidden)]
 pub const CERTIFICATE: &str = include_str!("testing/certificate.pem");
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type BoxError = Box<dyn error::Error + Send + Sync>;
+
+/// Why the server did not start. `?` turns it into any `Box<dyn Error>`, with or without `Send + Sync`.
+#[derive(Debug)]
+pub struct StartError(BoxError);
+
+impl StartError {
+    fn new(cause: impl Into<BoxError>) -> Self {
+        Self(cause.into())
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl error::Error for StartError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.0.source()
+    }
+}
 
 /// A client of a new, empty organization. Its server and in-memory database live as long as the client.
 ///
 /// # Errors
 ///
 /// If there is not enough memory, or a thread cannot start.
-pub async fn client() -> Result<Client, BoxError> {
+pub async fn client() -> Result<Client, StartError> {
     client_with(Directory::default()).await
 }
 
@@ -41,13 +65,13 @@ pub async fn client() -> Result<Client, BoxError> {
 ///
 /// If the directory cannot be loaded (the error names the position in it), if there is not enough memory, or if a
 /// thread cannot start.
-pub async fn client_with(directory: Directory) -> Result<Client, BoxError> {
-    let store = Store::open_in_memory(None).await?;
+pub async fn client_with(directory: Directory) -> Result<Client, StartError> {
+    let store = Store::open_in_memory(None).await.map_err(StartError::new)?;
     let minter = Minter::system();
-    let loaded = store.load(minter.stamp("test"), directory).await?;
+    let loaded = store.load(minter.stamp("test"), directory).await.map_err(StartError::new)?;
     let server = Server::new(store, minter, Config::default());
     let router = server.router_as(Caller::local(&loaded.organization));
-    Ok(Client::builder().base_url("http://localhost/v1").service(router).build()?)
+    Client::builder().base_url("http://localhost/v1").service(router).build().map_err(StartError::new)
 }
 
 /// Runs an example of the documentation with a client of a small organization: Ada; Bob, who is in the group `group_1`,

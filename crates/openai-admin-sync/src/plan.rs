@@ -9,6 +9,7 @@ pub mod guard;
 pub mod holdings;
 pub mod import;
 pub mod invitations;
+pub mod no_user;
 pub mod offboard;
 pub mod operation;
 mod operation_document;

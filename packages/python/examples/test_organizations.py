@@ -29,3 +29,13 @@ def test_a_failed_assertion_names_the_nearest_request(openai_admin):
 
     with pytest.raises(AssertionError, match="path.user_id is user_ada"):
         openai_admin.journal.assert_called("remove-group-user", path={"user_id": "user_cy"})
+
+
+def test_a_file_name_is_refused_as_a_document(openai_admin):
+    with pytest.raises(TypeError, match="but got str; read a file first"):
+        openai_admin.load("organization.yaml")
+
+
+def test_a_text_is_refused_as_a_time(openai_admin):
+    with pytest.raises(TypeError, match="expected a datetime with a time zone, but got str"):
+        openai_admin.clock.set("2030-01-31")

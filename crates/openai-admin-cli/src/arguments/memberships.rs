@@ -114,7 +114,7 @@ pub(crate) struct ExecutionArguments {
     #[arg(long, value_name = "N", value_parser = values::at_least_one)]
     pub(crate) max_rpm: Option<u64>,
     /// Maximum concurrent writes
-    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::new(openai_admin_sync::executor::CONCURRENCY).unwrap_or(NonZeroUsize::MIN))]
+    #[arg(long, value_name = "N", value_parser = values::concurrency, default_value_t = NonZeroUsize::new(openai_admin_sync::executor::CONCURRENCY).unwrap_or(NonZeroUsize::MIN))]
     pub(crate) concurrency: NonZeroUsize,
     /// Stop after being rate-limited for this long; resume with `runs resume`
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = values::duration_seconds)]
@@ -131,7 +131,7 @@ pub(crate) struct ExecutionArguments {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ApprovalArguments {
     /// Allow exactly N removals that max_remove would block
-    #[arg(long, value_name = "N", conflicts_with = "approve")]
+    #[arg(long, value_name = "N", conflicts_with = "approve", value_parser = values::removals)]
     pub(crate) allow_removals: Option<usize>,
     /// Approve everything in the plan with this digest
     #[arg(long, value_name = "SHA256")]

@@ -1,9 +1,16 @@
 //! Parsers of single values.
 
-use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    time::Duration,
+};
 
 use clap::builder::PossibleValuesParser;
-use openai_admin::{AuditLogEventType, InviteRole, Method, Scope, UserRole, operations::groups::GroupName};
+use openai_admin::{
+    AuditLogEventType, InviteRole, Method, Scope, UserRole, likeness::most_like,
+    operations::groups::GroupName,
+};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 pub(super) fn group_name(text: &str) -> Result<GroupName, String> {
@@ -18,6 +25,15 @@ pub(super) fn at_least_one(text: &str) -> Result<u64, String> {
         Ok(number) if number > 0 => Ok(number),
         _ => Err("expected a whole number of at least 1".to_owned()),
     }
+}
+
+/// Reads the number of removals to allow.
+pub(super) fn removals(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "expected the number of removals, such as 12".to_owned())
+}
+
+pub(super) fn concurrency(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a whole number of at least 1".to_owned())
 }
 
 pub(super) fn requests_per_minute(text: &str) -> Result<NonZeroU32, String> {
@@ -128,7 +144,9 @@ pub(super) fn event_type(text: &str) -> Result<AuditLogEventType, String> {
     let r#type = AuditLogEventType::from(text);
     if matches!(r#type, AuditLogEventType::Other(_)) && !r#type.is_of_tenant() {
         let recorded: Vec<&str> = AuditLogEventType::RECORDED.iter().map(AuditLogEventType::as_str).collect();
-        return Err(format!("unknown event type; your own server records {}", recorded.join(", ")));
+        let like = most_like(text, recorded.iter().copied());
+        let like = like.map(|like| format!(" (did you mean {like}?)")).unwrap_or_default();
+        return Err(format!("unknown event type{like}; your own server records {}", recorded.join(", ")));
     }
     Ok(r#type)
 }
@@ -264,6 +282,8 @@ mod tests {
         for known in ["group.created", "group.user.added", "login.failed", "tenant.user.added"] {
             assert_eq!(event_type(known).map(|r#type| r#type.to_string()), Ok(known.to_owned()));
         }
-        assert!(event_type("group.exploded").is_err_and(|problem| problem.contains("group.user.added")));
+        assert!(event_type("explosion").is_err_and(|problem| problem.contains("group.user.added, ")));
+        let problem = event_type("group.users.added").expect_err("no such event");
+        assert!(problem.starts_with("unknown event type (did you mean group.user.added?); "), "{problem}");
     }
 }

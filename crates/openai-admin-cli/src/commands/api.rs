@@ -24,6 +24,7 @@ pub(super) struct Prepared {
     request: RawRequest,
     consent: Consent,
     question: String,
+    has_slash_at_end: bool,
 }
 
 /// Checks everything that needs neither a key nor a connection.
@@ -38,6 +39,7 @@ pub(super) fn prepare(arguments: ApiArguments, global: &GlobalArguments) -> Resu
         method => Consent::of(&consent, &format!("a {method}"))?,
     };
     let mut question = format!("send {method} {path}");
+    let has_slash_at_end = path.ends_with('/');
     let mut request = RawRequest::new(method, path);
     for (name, value) in query {
         request = request.query(name, value);
@@ -53,7 +55,7 @@ pub(super) fn prepare(arguments: ApiArguments, global: &GlobalArguments) -> Resu
         request = request.body(body);
     }
     question.push('?');
-    Ok(Prepared { request, consent, question })
+    Ok(Prepared { request, consent, question, has_slash_at_end })
 }
 
 /// The JSON of the argument, of a file (`@FILE`) or of standard input (`-`); checked, and sent unchanged.
@@ -91,7 +93,7 @@ fn check_json(bytes: &[u8], name: &str) -> Result<()> {
 }
 
 pub(super) async fn run(prepared: Prepared, session: &Session<'_>) -> Result<()> {
-    let Prepared { request, consent, question } = prepared;
+    let Prepared { request, consent, question, has_slash_at_end } = prepared;
     consent.ask(&question, session.output)?;
     match session.client.send_raw(&request).await {
         Ok(answer) => print(&answer, session.output),
@@ -100,7 +102,13 @@ pub(super) async fn run(prepared: Prepared, session: &Session<'_>) -> Result<()>
             if let Some(body) = error.body().and_then(|body| serde_json::from_slice::<Value>(body).ok()) {
                 print(&body, session.output)?;
             }
-            Err(error.into())
+            let is_unknown_url = error.is_unknown_url();
+            let mut failure = Failure::from(error);
+            if is_unknown_url && has_slash_at_end {
+                failure.hints.clear();
+                failure = failure.hint("remove the slash at the end of the path");
+            }
+            Err(failure)
         }
     }
 }

@@ -77,9 +77,11 @@ fn parse(bytes: &[u8], name: &str) -> Result<Vec<String>> {
             continue;
         }
         if user.contains([',', ';', '\t']) {
-            return Err(Failure::bad_input(format!("{name}:{}: several columns", index + 1)).hint(
-                "write one id or email address per line, for example with `tail -n +2 FILE | cut -d, -f2 | … -f -`",
-            ));
+            let delimiter = if user.contains(';') { "';'" } else { "," };
+            let hint = format!(
+                "write one id or email address per line, for example with `tail -n +2 FILE | cut -d{delimiter} -f2 | … -f -`"
+            );
+            return Err(Failure::bad_input(format!("{name}:{}: several columns", index + 1)).hint(hint));
         }
         if user.contains('<') {
             let problem = format!("{name}:{}: '{}' has no complete address", index + 1, visible(&user));
@@ -142,6 +144,10 @@ mod tests {
     fn a_table_is_refused_with_its_line() {
         let failure = parse(b"a@b\n\nada@example.com,Ada\n", "x.csv").expect_err("columns");
         assert_eq!(failure.message, "x.csv:3: several columns");
+        for (line, cut) in [("Ada,a@b", "cut -d, -f2"), ("Ada;a@b", "cut -d';' -f2")] {
+            let failure = parse(line.as_bytes(), "x").expect_err(line);
+            assert!(format!("{:?}", failure.hints).contains(cut), "{:?}", failure.hints);
+        }
     }
 
     #[test]

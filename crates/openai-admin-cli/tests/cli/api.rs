@@ -17,6 +17,7 @@ fn any_request_is_sent_and_its_response_printed() {
         "--local acme.db api DELETE organization/groups/group_support/users/user_ada --yes",
         "--local acme.db api GET organization/groups/group_nope",
         "--local acme.db api GET organization/nothing",
+        "--local acme.db api GET organization/groups/",
     ]));
     let created =
         desk.run_with_input(r#"{"name":"Piped"}"#, "--local acme.db api POST organization/groups -d - -y");

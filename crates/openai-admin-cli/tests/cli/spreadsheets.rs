@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, freeze};
 
 /// A spreadsheet of `tests/spreadsheets/`.
 struct Spreadsheet {
@@ -280,7 +280,7 @@ fn a_group_that_is_not_found_has_a_next_step() {
         ("ada@example.com,Support Team;ML Research", "to split them, pass --split ';'"),
         (
             "ada@example.com,support  team",
-            "but 'Support Team': to compare names without case, pass --match loose",
+            "but one called 'Support Team': to compare names without case, pass --match loose",
         ),
         ("ada@example.com,support@example.com", "groups have no address, so use the name or the id"),
     ] {
@@ -326,4 +326,35 @@ fn a_summary_has_one_line_for_each_group_and_blocked_groups_last() {
     assert!(lines[0].starts_with("Support Team ") && lines[0].contains("+2"), "{}", answer.stdout);
     assert!(lines[1].starts_with("Nope ") && lines[1].ends_with("BLOCKED"), "{}", answer.stdout);
     assert!(!answer.stdout.contains("ada@example.com"), "{}", answer.stdout);
+}
+
+#[test]
+fn a_pattern_and_a_group_in_place_of_a_user_are_explained_and_never_invited() {
+    let desk = desk();
+    desk.write(
+        "nested.yaml",
+        "version: 1\ngroups: [{ name: ML Research, mode: add-only, members: [Support Team, '*@example.com'] }]\n",
+    );
+    desk.write("rows.csv", "email,group\n*@example.com,ML Research\n");
+    freeze!(desk.transcript(&[
+        "--local acme.db plan nested.yaml",
+        "--local acme.db import memberships rows.csv --unknown invite --dry-run",
+        "--local acme.db groups users add \"ML Research\" \"Support Team\"",
+        "--local acme.db groups users add \"ML Research\" *@example.com",
+    ]));
+}
+
+#[test]
+fn a_summary_counts_the_removals_that_wait_for_a_blocked_group() {
+    let desk = desk();
+    let organization = "users: [{ email: a@example.com }, { email: b@example.com }, { email: c@example.com }]\n\
+        groups: [{ id: group_1, name: One, members: [a@example.com] }, { id: group_2, name: Two, members: [b@example.com, c@example.com] }]\n";
+    desk.write("organization.yaml", organization);
+    assert_eq!(desk.run("--local held.db load organization.yaml").status, 0);
+    // `a` moves from One to Two, which may lose only one member.
+    desk.write(
+        "groups.yaml",
+        "version: 1\ngroups:\n  - { name: One, members: [b@example.com] }\n  - { name: Two, members: [a@example.com], max_remove: { count: 1 } }\n",
+    );
+    freeze!(desk.transcript(&["--local held.db apply groups.yaml --summary --yes"]));
 }

@@ -11,7 +11,7 @@ use openai_admin::{
     Scope,
     wire::{self, DecodeError},
 };
-use openai_admin_store::Error as StoreError;
+use openai_admin_store::{Error as StoreError, Kind};
 use serde::Serialize;
 
 use crate::answer::{
@@ -28,6 +28,9 @@ const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 const UNAVAILABLE_RETRY_SECONDS: u64 = 1;
 /// The longest quote of a path or a method in an error message, in characters.
 const QUOTED_CHARACTERS_MAX: usize = 200;
+
+/// The next step after an email address in place of a user's id.
+const BY_ADDRESS: &str = "To find the id of an email address, list the users with `emails[]`.";
 
 /// An error response.
 #[derive(Debug)]
@@ -307,9 +310,14 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let message = sentence(&error.to_string());
         match error {
-            StoreError::NotFound { kind, .. } => {
+            StoreError::NotFound { kind, id } => {
                 let not_found = rules::not_found(kind);
-                Self::new(not_found.rule(), message).of_param(&not_found.param)
+                // An id may contain one too, but an address in place of an id is more likely.
+                let next_step = match kind {
+                    Kind::User if id.contains('@') => format!(" {BY_ADDRESS}"),
+                    _ => String::new(),
+                };
+                Self::new(not_found.rule(), message + &next_step).of_param(&not_found.param)
             }
             StoreError::NotMember { .. } => Self::new(rules::NOT_A_MEMBER, message).of_param("user_id"),
             StoreError::NotInProject { kind, .. } => {
@@ -418,6 +426,19 @@ mod tests {
             let said = format!("{message} {param:?}");
             assert!(!said.contains("insert") && !said.contains("Ada") && !said.contains("/srv"), "{said}");
         }
+    }
+
+    #[test]
+    fn only_an_unknown_user_with_an_at_sign_gets_the_filter_by_address() {
+        let message = |kind, id: &str| {
+            ApiError::from(StoreError::NotFound { kind, id: id.into() }).message().to_owned()
+        };
+        assert_eq!(message(Kind::User, "user-1"), "No user with id 'user-1'.");
+        assert_eq!(
+            message(Kind::User, "a@b.c"),
+            "No user with id 'a@b.c'. To find the id of an email address, list the users with `emails[]`."
+        );
+        assert_eq!(message(Kind::Group, "a@b.c"), "No group with id 'a@b.c'.");
     }
 
     #[test]

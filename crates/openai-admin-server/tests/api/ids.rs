@@ -57,8 +57,13 @@ fn an_id_is_refused_or_decoded_exactly() {
     let outcome = runner.run(&any_id(), |id| {
         if let Some([as_group, as_user, in_body]) = runtime.block_on(what_arrives(&client, &group, &id)) {
             prop_assert_eq!(as_group, format!("No group with id '{id}'."));
-            prop_assert_eq!(as_user, format!("No user with id '{id}'."));
-            prop_assert_eq!(in_body, format!("No user with id '{id}'."));
+            let by_address = if id.contains('@') {
+                " To find the id of an email address, list the users with `emails[]`."
+            } else {
+                ""
+            };
+            prop_assert_eq!(&as_user, &format!("No user with id '{id}'.{by_address}"));
+            prop_assert_eq!(in_body, as_user);
             arrived.set(arrived.get() + 1);
         }
         Ok(())

@@ -12,6 +12,7 @@ use crate::{
         desired::{Desired, DesiredGroup, DesiredMember, DesiredMembers},
         document::Purpose,
         group_plan::{Block, GroupPlan, Removes, Rule, SettledRow, Skip, Unresolved},
+        no_user,
         operation::{Operation, Why},
         resolve::{People, Resolution},
         source::Origin,
@@ -22,10 +23,6 @@ use crate::{
 /// The most pairs of names that are compared to find typos: enough for 100 new and 1,000 existing groups.
 const NAMES_COMPARED_MAX: usize = 100_000;
 
-/// The problem of an address that belongs to no user.
-pub const NO_USER_WITH_ADDRESS: &str = "no user in the organization has this address";
-/// The problem of an id that no user has.
-pub const NO_USER_WITH_ID: &str = "no user in the organization has this id";
 /// The separators that people write between several groups in one cell.
 const SEPARATORS: [char; 4] = [';', '|', ',', '/'];
 
@@ -149,7 +146,7 @@ impl Index<'_> {
         }
         match most_like(name, self.groups.iter().map(|group| group.name.as_str())) {
             Some(like) if Matching::Loose.key(like) == Matching::Loose.key(name) => format!(
-                "there is no group called '{name}', but '{like}': to compare names without case, pass --match loose"
+                "there is no group called '{name}', but one called '{like}': to compare names without case, pass --match loose"
             ),
             Some(like) => format!("there is no group called '{name}': did you mean '{like}'?"),
             None if is_made_by_spreadsheet(name) => format!(
@@ -210,6 +207,8 @@ pub fn diff(desired: &Desired, snapshot: &Snapshot, matches: &[Match], people: &
         }
     }
     find_similar(&mut plans, snapshot, matches);
+    let unresolved = plans.iter_mut().flat_map(|plan| &mut plan.unresolved);
+    no_user::explain(unresolved, &snapshot.groups, &desired.purpose);
     plans
 }
 
@@ -434,10 +433,7 @@ fn resolve<'a>(
                 let ids: Vec<&str> = ids.iter().map(UserId::as_str).collect();
                 format!("{} users have this address: choose one by id: {}", ids.len(), ids.join(", "))
             }
-            Resolution::NoUser => match member.who {
-                UserRef::Email(_) => NO_USER_WITH_ADDRESS.to_owned(),
-                UserRef::Id(_) => NO_USER_WITH_ID.to_owned(),
-            },
+            Resolution::NoUser => no_user::problem(&member.who).to_owned(),
         };
         let who = member.who.as_str().to_owned();
         let origin = member.origin.clone();

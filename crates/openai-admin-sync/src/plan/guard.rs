@@ -44,6 +44,13 @@ pub enum Decision {
     Held(String),
 }
 
+impl Decision {
+    /// Whether the operation waits for a blocked one.
+    pub fn is_held(&self) -> bool {
+        matches!(self, Self::Held(_))
+    }
+}
+
 /// Applies the policy, protection and limits to a plan. Every plan passes here before it is applied: new and saved
 /// plans, resumed runs, imports, offboardings and undos.
 pub fn apply_policy(plan: &mut Plan, policy: &Policy) {
@@ -232,7 +239,9 @@ pub fn check_approval(plan: &Plan, approval: &Approval) -> Result<(), String> {
         Approval::None => Ok(()),
         Approval::Removals(number) => match blocked_removals(plan) {
             blocked if blocked == *number => Ok(()),
-            0 => Err(format!("--allow-removals {number}: no limit blocks a removal of this plan")),
+            0 => Err(format!(
+                "--allow-removals {number}: no limit blocks a removal of this plan, so omit the option"
+            )),
             blocked => {
                 Err(format!("--allow-removals {number}: the limits block {blocked} removals, not {number}"))
             }

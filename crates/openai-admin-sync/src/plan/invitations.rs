@@ -9,8 +9,8 @@ use openai_admin::{InviteStatus, operations::users::EmailText};
 use crate::{
     input::email::EmailKey,
     plan::{
-        diff::NO_USER_WITH_ADDRESS,
         group_plan::{GroupPlan, Unresolved},
+        no_user::NO_USER_WITH_ADDRESS,
         operation::{Operation, Why},
         suggest::{COMPARED_BEFORE_INVITES_MAX, Compared, SUGGESTED_MAX},
     },

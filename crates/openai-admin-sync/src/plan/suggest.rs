@@ -11,8 +11,8 @@ use openai_admin::{
 use crate::{
     input::{email::EmailKey, visible::visible},
     plan::{
-        diff::{NO_USER_WITH_ADDRESS, NO_USER_WITH_ID},
         group_plan::{GroupPlan, Unresolved},
+        no_user::{NO_USER_WITH_ADDRESS, NO_USER_WITH_ID},
     },
     service::{
         read_error::ReadError,

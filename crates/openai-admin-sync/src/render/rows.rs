@@ -5,7 +5,7 @@ use crate::{
     plan::{
         document::{Plan, UnknownPolicy},
         group_plan::GroupPlan,
-        guard::{Decision, blocked_removals},
+        guard::{Approval, Decision, blocked_removals, decisions},
         operation::{Effect, Operation, Why},
     },
     render::summary::{Summary, irreversible},
@@ -58,18 +58,27 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
-/// How to allow the removals that the limits block, and how many additions are blocked with them.
+/// How to allow the removals that the limits block, and how many other changes are blocked with them.
 pub(super) fn acceptance(plan: &Plan) -> Option<String> {
     let blocked = blocked_removals(plan);
+    if blocked == 0 {
+        return None;
+    }
     let is_blocked = |group: &&GroupPlan| !group.is_barred() && !group.blocks.is_empty();
     let additions: usize = plan.groups.iter().filter(is_blocked).map(GroupPlan::additions).sum();
-    let additions_too = match additions {
-        0 => String::new(),
-        1 => "; this also unblocks 1 addition".to_owned(),
-        _ => format!("; this also unblocks {additions} additions"),
+    let held_with = |approval| decisions(plan, &approval).iter().filter(|one| one.is_held()).count();
+    let held = held_with(Approval::None).saturating_sub(held_with(Approval::Removals(blocked)));
+    let counted =
+        [(additions, "addition"), (held, "held removal")].into_iter().filter(|(number, _)| *number > 0);
+    let others: Vec<String> = counted
+        .map(|(number, what)| if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") })
+        .collect();
+    let others = match others.is_empty() {
+        true => String::new(),
+        false => format!("; this also unblocks {}", others.join(" and ")),
     };
     let these = if blocked == 1 { "this removal".to_owned() } else { format!("these {blocked} removals") };
-    (blocked > 0).then(|| format!("to allow {these}, pass --allow-removals {blocked}{additions_too}"))
+    Some(format!("to allow {these}, pass --allow-removals {blocked}{others}"))
 }
 
 /// A row of the table of a group.

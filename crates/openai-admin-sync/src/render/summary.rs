@@ -332,7 +332,10 @@ pub fn not_done(plan: &Plan, approval: &Approval) -> Vec<String> {
     phrases.extend(who.into_iter().map(|who| format!("{who} keeps their rights (protected)")));
     phrases.extend(plan.kept.iter().filter(|kept| kept.is_open()).map(ToString::to_string));
     let unresolved = plan.groups.iter().flat_map(|group| &group.unresolved).filter(|one| !one.invited);
-    let unresolved: Vec<&str> = unresolved.map(|one| one.who.as_str()).collect();
+    // An address may be in several groups.
+    let mut seen = BTreeSet::new();
+    let unresolved: Vec<&str> =
+        unresolved.map(|one| one.who.as_str()).filter(|who| seen.insert(*who)).collect();
     if !unresolved.is_empty() {
         phrases.push(format!("not found: {}", named(&unresolved)));
     }

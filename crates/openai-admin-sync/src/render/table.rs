@@ -112,7 +112,13 @@ impl Writing {
             format!("{:>4} {:>4}  {kept:>3}", format!("+{additions}"), format!("-{removals}"))
         };
         let pad = " ".repeat(NUMBERS_AT.saturating_sub(title.width()).max(2));
-        let end = if is_blocked { format!("    {}", self.painted(YELLOW, "BLOCKED")) } else { String::new() };
+        // With rows, each row says so.
+        let held = decisions.iter().filter(|one| self.is_summary && one.is_held()).count();
+        let end = match (is_blocked, held) {
+            (true, _) => format!("    {}", self.painted(YELLOW, "BLOCKED")),
+            (false, 0) => String::new(),
+            (false, held) => format!("    {}", self.painted(YELLOW, &format!("{held} HELD"))),
+        };
         let line = format!("{}{pad}{numbers}{end}", self.painted(BOLD, &title));
         let _ = writeln!(self.text, "{}", line.trim_end());
         for operation in &group.operations {

@@ -52,6 +52,12 @@ class Organization:
 
     def load(self, document: Mapping[str, Any]) -> None:
         """Create the entries of a document in the format of `openai-admin load`, and update those that differ."""
+        if not isinstance(document, Mapping):
+            got = type(document).__name__
+            raise TypeError(
+                f"expected a document such as {{'users': […]}}, but got {got}; read a file first, or set "
+                "openai_admin_fixtures"
+            )
         self._controls.call("POST", "/import", document)
 
     def export(self) -> dict[str, Any]:
@@ -191,6 +197,8 @@ class Clock:
 
     def set(self, now: datetime.datetime, *, runs: bool = False) -> None:
         """Set the time. The clock stands still from then on, unless `runs` is true. `now` needs a time zone."""
+        if not isinstance(now, datetime.datetime):
+            raise TypeError(f"expected a datetime with a time zone, but got {type(now).__name__}")
         if now.tzinfo is None:
             raise ValueError(f"invalid time {now.isoformat()}: has no time zone")
         utc = now.astimezone(datetime.timezone.utc).isoformat().replace("+00:00", "Z")

@@ -335,7 +335,9 @@ async fn suggest(session: &Session<'_>, rows: &mut [Row]) {
     }
     let known = resolve::known_users(&session.client).await;
     for (text, failure) in unknown {
-        resolve::suggest(text, &known, failure);
+        if text.contains(['@', '*']) || !resolve::is_group(&session.client, text, failure).await {
+            resolve::suggest(text, &known, failure);
+        }
     }
 }
 

@@ -130,7 +130,8 @@ pub(super) fn approval(plan: &Plan, execution: &ExecutionArguments) -> Result<Ap
 }
 
 fn not_approved(problem: String) -> Failure {
-    Failure::new(ExitStatus::Guard, problem).hint("nothing changed")
+    Failure::new(ExitStatus::Guard, problem)
+        .hint("nothing changed; review the plan before you approve it again")
 }
 
 /// Shows a plan that was just made, asks for confirmation, and applies it.

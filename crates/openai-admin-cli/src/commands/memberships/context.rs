@@ -16,7 +16,7 @@ use openai_admin_sync::{
     desired::{self, Desired},
     file::{self, MembershipFile},
     lock::{Lock, LockError},
-    plan::{Purpose, UnknownPolicy},
+    plan::{GroupPlan, Purpose, UnknownPolicy, no_user},
     render::shell_word,
     render::{self, Summary},
     run::Applied,
@@ -323,6 +323,10 @@ pub(super) fn print_skipped_rows(desired: &Desired, output: &Output) {
     }
 }
 
+/// The hint for a plan with addresses that match no user.
+const UNKNOWN_USERS: &str = "correct these addresses, or pass --unknown skip to leave them out, or --unknown invite to invite \
+    people who are not in the organization yet";
+
 #[expect(clippy::disallowed_methods, reason = "the command line is where the clock is read, and passed on")]
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
@@ -392,8 +396,19 @@ pub(super) fn conclude_plan(plan: &Plan, approval: &Approval) -> Result<()> {
     let Some(status) = verdict(&Summary::of(plan, approval)) else { return Ok(()) };
     let not_done = summary::not_done_line(plan, approval).unwrap_or_default();
     let label = if status == ExitStatus::Guard { "blocked" } else { "cannot apply everything" };
-    let failure = Failure::new(status, format!("{label}: {not_done}"));
-    let missing = plan.groups.iter().find(|group| group.is_unknown() && group.id.is_none());
+    let mut failure = Failure::new(status, format!("{label}: {not_done}"));
+    let mut unresolved = plan.groups.iter().flat_map(|group| &group.unresolved);
+    let is_unknown =
+        unresolved.any(|one| !one.invited && one.problem.starts_with(no_user::NO_USER_WITH_ADDRESS));
+    if is_unknown && plan.unknown == UnknownPolicy::Error {
+        failure = failure.hint(UNKNOWN_USERS);
+    }
+    // Unless the message already names the option that finds the group.
+    let is_missing = |group: &&GroupPlan| {
+        let has_option = group.blocks.iter().any(|block| block.message.contains("pass --"));
+        group.is_unknown() && group.id.is_none() && !has_option
+    };
+    let missing = plan.groups.iter().find(is_missing);
     Err(match missing.filter(|group| plan.purpose == Purpose::Import && !group.name.contains('\n')) {
         Some(group) => {
             failure.suggest(format!("groups create {}", shell_word(&group.name)), "creates a missing group")

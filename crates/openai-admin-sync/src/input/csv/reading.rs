@@ -23,8 +23,23 @@ use crate::input::{
 /// The values that spreadsheets write for failed formulas.
 const FORMULA_FAILURES: [&str; 7] = ["#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"];
 
+/// The problem of a row with a blank group.
+const NO_GROUP: &str = "the row has no group";
+/// The hint for rows with a blank group.
+const FILL_DOWN: &str = "if a blank cell means the group above, pass --fill-down";
+/// The most rows with a blank group that have their own error; one more error lists the others. In a table with merged
+/// cells, most rows have this problem, and would hide the other problems.
+const NO_GROUP_SHOWN_MAX: usize = 3;
+/// The hint for a cell that contains a word instead of an address.
+const ONE_ADDRESS: &str =
+    "write the email address of one person; names of people, groups and patterns are not supported";
+
 fn columns(number: usize) -> String {
     if number == 1 { "1 column".to_owned() } else { format!("{number} columns") }
+}
+
+fn more_rows(number: usize) -> String {
+    if number == 1 { "1 more row".to_owned() } else { format!("{number} more rows") }
 }
 
 /// The error of a quote without its counterpart.
@@ -78,6 +93,7 @@ struct Changes {
     invisible: Lines,
     unwrapped: Lines,
     filled: Lines,
+    filled_several: Lines,
     totals: Lines,
     skipped: Lines,
 }
@@ -88,6 +104,7 @@ impl Changes {
             self.invisible.note("removed invisible characters"),
             self.unwrapped.note("took the address out of a name, a link or quotes"),
             self.filled.note("used the group of the row above"),
+            self.filled_several.note("used several groups of the row above (check that all of them apply)"),
             self.totals.note("skipped total rows"),
             self.skipped.note("skipped invalid rows"),
         ]
@@ -109,9 +126,14 @@ pub(super) struct Reading<'a> {
     table: Table,
     seen: HashSet<(EmailKey, u32)>,
     errors: InputErrors,
+    /// The number of invalid rows.
     bad: usize,
     /// The number of invalid rows whose address is invalid.
     bad_addresses: usize,
+    /// The number of invalid rows with a blank group.
+    groupless: usize,
+    /// The lines of those without their own error.
+    more_groupless: Lines,
     /// The last group that was not blank.
     group_above: String,
     changes: Changes,
@@ -140,6 +162,8 @@ impl<'a> Reading<'a> {
             errors: InputErrors::default(),
             bad: 0,
             bad_addresses: 0,
+            groupless: 0,
+            more_groupless: Lines::default(),
             group_above: String::new(),
             changes: Changes::default(),
         }
@@ -217,7 +241,14 @@ impl<'a> Reading<'a> {
 
     fn refuse(&mut self, error: InputError) {
         self.bad += 1;
-        if self.bad <= BAD_ROWS_SHOWN_MAX {
+        if error.message == NO_GROUP {
+            self.groupless += 1;
+            if self.groupless > NO_GROUP_SHOWN_MAX {
+                self.more_groupless.add(error.position.map_or(0, |position| position.line));
+                return;
+            }
+        }
+        if self.errors.0.len() < BAD_ROWS_SHOWN_MAX {
             self.errors.0.push(error);
         }
     }
@@ -235,16 +266,15 @@ impl<'a> Reading<'a> {
     }
 
     fn finish(mut self) -> Result<(Table, Vec<String>), InputErrors> {
-        if self.bad > BAD_ROWS_SHOWN_MAX {
-            let more = self.bad - BAD_ROWS_SHOWN_MAX;
-            self.errors.0.push(InputError::of_file(self.name, format!("has {more} more invalid rows")));
-        }
+        let has_only_bad_addresses =
+            self.bad_addresses == self.bad && self.errors.0.len() == self.bad.min(BAD_ROWS_SHOWN_MAX);
         // The column holds something else: its cells are not quoted, because they may be secret.
-        if self.table.rows.is_empty() && self.bad > 1 && self.bad_addresses == self.errors.0.len() {
+        if self.table.rows.is_empty() && self.bad > 1 && has_only_bad_addresses {
             let message = format!("has no email address in any of {} rows", self.bad);
             let hint = "check the column and the file";
             return Err(InputError::of_file(self.name, message).hint(hint).into());
         }
+        self.add_more_errors();
         let rows = self.table.rows_read;
         self.table.left_out =
             self.columns.filters.iter().filter_map(|filter| filter.left_out_message(rows)).collect();
@@ -253,6 +283,19 @@ impl<'a> Reading<'a> {
             self.errors.0.push(self.no_rows());
         }
         self.errors.or((self.table, self.groups.names))
+    }
+
+    /// Adds the errors about the rows without a separate error.
+    fn add_more_errors(&mut self) {
+        let groupless = self.groupless.saturating_sub(NO_GROUP_SHOWN_MAX);
+        if let Some(lines) = self.more_groupless.note(&format!("has no group in {}", more_rows(groupless))) {
+            let error = InputError::of_file(self.name, lines);
+            self.errors.0.push(self.with_hint_to_fill(error));
+        }
+        let more = (self.bad - groupless).saturating_sub(BAD_ROWS_SHOWN_MAX);
+        if more > 0 {
+            self.errors.0.push(InputError::of_file(self.name, format!("has {more} more invalid rows")));
+        }
     }
 
     /// Reads the user and the groups of a row; `None` if a filter excludes it.
@@ -289,7 +332,9 @@ impl<'a> Reading<'a> {
             } else {
                 format!("invalid email address '{}': {problem}", excerpt(&value))
             };
-            self.error(record.line, message)
+            let error = self.error(record.line, message);
+            // Without either, it is not a mistyped address.
+            if value.is_empty() || value.contains(['@', '.']) { error } else { error.hint(ONE_ADDRESS) }
         })?;
         let cell = &record.cells[self.columns.email].bytes;
         if read.had_invisible || String::from_utf8_lossy(cell).contains(is_invisible) {
@@ -332,7 +377,8 @@ impl<'a> Reading<'a> {
             });
         };
         let mut value = self.value(record, column)?;
-        if value.is_empty() && !self.group_above.is_empty() {
+        let is_filled = value.is_empty() && !self.group_above.is_empty();
+        if is_filled {
             self.changes.filled.add(record.line);
             value.clone_from(&self.group_above);
         }
@@ -343,15 +389,20 @@ impl<'a> Reading<'a> {
             None => vec![value.as_str()],
         };
         if names.is_empty() || value.is_empty() {
-            let error = self.error(record.line, "the row has no group");
-            return Err(match self.mapping.source {
-                MappingSource::Options if !self.mapping.fill_down => {
-                    error.hint("if a blank cell means the group above, pass --fill-down")
-                }
-                _ => error,
-            });
+            let error = self.error(record.line, NO_GROUP);
+            return Err(self.with_hint_to_fill(error));
+        }
+        if is_filled && names.len() > 1 {
+            self.changes.filled_several.add(record.line);
         }
         Ok(names.into_iter().map(|name| self.groups.index_of(name, self.mapping.matching)).collect())
+    }
+
+    fn with_hint_to_fill(&self, error: InputError) -> InputError {
+        match self.mapping.source {
+            MappingSource::Options if !self.mapping.fill_down => error.hint(FILL_DOWN),
+            _ => error,
+        }
     }
 
     fn one_too_many(&self, line: u64) -> InputError {

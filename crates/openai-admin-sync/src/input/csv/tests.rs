@@ -36,6 +36,7 @@ fn delimiters_and_byte_order_marks_are_detected() {
 fn every_bad_row_is_reported_with_its_number() {
     let text = "email,group\nada@example.com,One\nno-address,One\n,One\n\nbob@example.com,\n";
     let errors = parse(text.as_bytes(), "x.csv", &mapping()).expect_err("bad rows");
+    assert!(errors.0[0].hint.as_deref().is_some_and(|hint| hint.contains("patterns are not supported")));
     assert_eq!(
         errors.to_string(),
         "x.csv:3: invalid email address 'no-address': it has no @\n\
@@ -283,6 +284,8 @@ fn a_file_that_is_not_a_table_is_refused_and_not_quoted() {
         assert!(errors.to_string().contains(message), "{errors}");
         assert!(!format!("{errors:?}").contains("SECRET"), "{errors:?}");
     }
+    let long = format!("email,group\n{}", "SECRET,One\n".repeat(BAD_ROWS_SHOWN_MAX + 1));
+    assert_eq!(refused(&long, &mapping()), "x has no email address in any of 101 rows");
 }
 
 #[test]
@@ -456,6 +459,25 @@ fn blank_groups_are_filled_down_on_request() {
     assert_eq!(read(text, &Mapping { filter, ..filled }).0, ["a@b.c One", "d@e.f One", "j@k.l Two"]);
     assert_eq!(refused(text, &guessing()), "x:3: the row has no group\nx:5: the row has no group");
     assert_eq!(hint(text, &guessing()), "if a blank cell means the group above, pass --fill-down");
+}
+
+#[test]
+fn many_rows_with_a_blank_group_share_an_error() {
+    let blank = |rows: usize| (0..rows).map(|row| format!(",{row}@b.c\n")).collect::<String>();
+    let text = format!("group,email\nOne,a@b.c\n{}Two,a.b.c\n{}", blank(4), blank(BAD_ROWS_SHOWN_MAX));
+    assert_eq!(
+        refused(&text, &guessing()),
+        "x:3: the row has no group\nx:4: the row has no group\nx:5: the row has no group\nx:7: invalid email address \
+         'a.b.c': it has no @\nx has no group in 101 more rows: lines 6, 8, 9, 10, 11 and 96 more"
+    );
+}
+
+#[test]
+fn a_note_names_the_rows_that_get_several_groups_of_the_row_above() {
+    let split = Mapping { fill_down: true, split: Some(";".to_owned()), ..guessing() };
+    let (rows, notes) = read("group,email\nOne;Two,a@b.c\n,d@e.f\nOne,g@h.i\n,j@k.l\n", &split);
+    assert_eq!(rows.len(), 6);
+    assert_eq!(notes[1], "used several groups of the row above (check that all of them apply): line 3");
 }
 
 #[test]
