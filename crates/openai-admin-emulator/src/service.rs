@@ -1,7 +1,7 @@
 //! The path of a request: its namespace, warnings, faults, the response and the journal.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -36,6 +36,8 @@ const NEAR_MISS: HeaderName = HeaderName::from_static("openai-emulator-near-miss
 const FAULT: HeaderName = HeaderName::from_static("openai-emulator-fault");
 /// The maximum size of a request's body, in bytes: one more than the server's limit, so that the server refuses it.
 const BODY_BYTES_MAX: usize = openai_admin_server::limits::LINES_BYTES_MAX + 1;
+/// The body that stands for one that is too long: all such requests share it.
+static TOO_LONG: LazyLock<Bytes> = LazyLock::new(|| vec![b' '; BODY_BYTES_MAX].into());
 
 /// The connection must be reset instead of answered.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +75,7 @@ where
     let (body, _room) = match bodies::read(body, BODY_BYTES_MAX, &shared.bodies).await {
         Ok((body, room)) => (body, Some(room)),
         // Too long for the server, which refuses it.
-        Err(Unread::TooLong) => (Bytes::from(vec![b' '; BODY_BYTES_MAX]), None),
+        Err(Unread::TooLong) => (TOO_LONG.clone(), None),
         Err(unread) => {
             let refusal = Some(refused_body(unread));
             return finish(namespace, exchange, &Bytes::new(), refusal, None).await;

@@ -181,7 +181,9 @@ fn end_of_plain(bytes: &[u8], at: usize) -> usize {
     let mut rest = bytes.get(at..).unwrap_or_default();
     while let Some((eight, after)) = rest.split_first_chunk() {
         let word = u64::from_le_bytes(*eight);
-        let ends = lowest_below(word, 0x20) | lowest_equal(word, b'"') | lowest_equal(word, b'\\');
+        // With this bit flipped, a quote is 0x20, and the control characters and no others are below that.
+        let flipped = word ^ u64::from_le_bytes([b'"' ^ 0x20; 8]);
+        let ends = lowest_below(flipped, 0x21) | lowest_equal(word, b'\\');
         let ends = ends & !word & HIGHEST_BITS;
         if ends != 0 {
             return bytes.len() - rest.len() + ends.trailing_zeros() as usize / 8;
@@ -312,6 +314,17 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         self.list(visitor)
     }
 
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, GiveUp> {
+        match self.peek() {
+            // Most unknown members. Nothing reads the text, but it must be one that serde_json accepts.
+            Some(b'"') => match self.plain_string() {
+                Ok(_) => visitor.visit_unit(),
+                Err(GiveUp) => self.escaped_string().and_then(|_| visitor.visit_unit()),
+            },
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     // No model contains these types, and serde_json treats them differently.
     fn deserialize_bytes<V: Visitor<'de>>(self, _: V) -> Result<V::Value, GiveUp> {
         Err(GiveUp)
@@ -332,7 +345,6 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char unit unit_struct tuple tuple_struct identifier
-        ignored_any
     }
 }
 

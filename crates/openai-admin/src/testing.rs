@@ -50,7 +50,7 @@ struct State {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Received {
-    /// The path and query.
+    /// The method.
     pub method: http::Method,
     /// Path and query.
     pub target: String,
@@ -58,7 +58,7 @@ pub struct Received {
     pub headers: http::HeaderMap,
     /// The body.
     pub body: Bytes,
-    /// The time since the first request.
+    /// When it arrived, by the clock of tokio.
     pub at: tokio::time::Instant,
 }
 
@@ -83,7 +83,8 @@ enum Body {
 }
 
 impl Script {
-    /// An empty script. A request beyond its end gets a 501 that says so, which the client does not retry.
+    /// An empty script. A request beyond its end gets a 501 that says so, which the client does not retry (unless a
+    /// predicate of its policy says so).
     pub fn new() -> Self {
         Self::default()
     }
@@ -156,11 +157,11 @@ impl Script {
         self.step(Step::Hang)
     }
 
-    /// Repeats the last step, for this number of times in total.
+    /// Repeats the last step, for this number of times in total. 0 removes it.
     pub fn times(self, times: usize) -> Self {
-        let last = self.state().steps.back().cloned();
+        let last = self.state().steps.pop_back();
         if let Some(last) = last {
-            self.state().steps.extend(std::iter::repeat_n(last, times.saturating_sub(1)));
+            self.state().steps.extend(std::iter::repeat_n(last, times));
         }
         self
     }
@@ -174,7 +175,7 @@ impl Script {
     pub fn assert_finished(&self) {
         let state = self.state();
         let (played, left) = (state.played, state.steps.len());
-        assert!(left == 0, "the script has {left} more steps; {played} requests were received");
+        assert!(left == 0, "the script has {left} more steps; {played} steps were played");
     }
 
     /// The received requests, in order.

@@ -82,7 +82,8 @@ impl Caller {
         match key {
             Some(key) => {
                 let (scopes, expires_at) = (key.scopes, key.expires_at);
-                let session_key = api_keys::digest_of(&key.hash);
+                // A damaged hash is that of no key, so the session is refused.
+                let session_key = Some(api_keys::digest_of(&key.hash).unwrap_or_default());
                 Self { org, organization_id, actor: key.id, scopes, expires_at, session_key }
             }
             None => Self::operator(org, organization_id),

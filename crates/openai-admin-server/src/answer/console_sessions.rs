@@ -21,6 +21,8 @@ const IDLE_SECONDS_MAX: i64 = 30 * 60;
 const SECONDS_MAX: i64 = 12 * 60 * 60;
 /// How long a session stays unlocked, in seconds.
 const UNLOCKED_SECONDS: i64 = 15 * 60;
+/// How far another server's clock may be ahead, in seconds. A later time was recorded before the clock was set back.
+const AHEAD_SECONDS_MAX: i64 = 60;
 /// How often the last use of a session is recorded, in seconds.
 const SEEN_EVERY_SECONDS: i64 = 60;
 /// The length of a session's secret, in hexadecimal digits.
@@ -106,9 +108,11 @@ impl ConsoleSessions {
     ///
     /// # Errors
     ///
-    /// If the key is wrong, if the peer tried too many wrong keys, or if the database is unavailable.
+    /// If the key is wrong, if the peer tried too many wrong keys, if the key signed in too often, or if the database is
+    /// unavailable.
     pub async fn sign_in(&self, key: &str, extensions: &Extensions) -> Result<String, RefusedKey> {
         let caller = self.check_key(key, extensions).await?;
+        self.admit(&caller)?;
         self.open(&caller, Some(caller.actor.clone())).await
     }
 
@@ -119,6 +123,11 @@ impl ConsoleSessions {
     /// If the database is unavailable.
     pub async fn sign_in_locally(&self, operator: &Caller) -> Result<String, RefusedKey> {
         self.open(operator, None).await
+    }
+
+    fn admit(&self, caller: &Caller) -> Result<(), ApiError> {
+        let taken = self.0.sign_ins.take((caller.org, caller.actor.clone()), self.0.minter.steady());
+        taken.map_err(ApiError::too_many_sign_ins)
     }
 
     async fn check_key(&self, key: &str, extensions: &Extensions) -> Result<Arc<Caller>, RefusedKey> {
@@ -168,6 +177,7 @@ impl ConsoleSessions {
     ) -> Result<(), RefusedKey> {
         // The operator of this machine has no key to repeat.
         if session.key_name.is_some() {
+            self.admit(&session.caller)?;
             let checked = self.check_key(key, extensions).await.and_then(|caller| {
                 let message = "This is another key. Sign out to use it.".to_owned();
                 let is_same = caller.actor == session.caller.actor;
@@ -227,10 +237,12 @@ fn form_number(secret: &str) -> u128 {
 }
 
 fn is_open(session: &ConsoleSession, now: Timestamp) -> bool {
-    let since = |at: Timestamp| now.unix_seconds() - at.unix_seconds();
+    let is_since = |at: Timestamp, seconds_max: i64| {
+        (-AHEAD_SECONDS_MAX..seconds_max).contains(&(now.unix_seconds() - at.unix_seconds()))
+    };
     let expires_at = session.key.as_ref().and_then(|key| key.expires_at);
-    since(session.seen_at) < IDLE_SECONDS_MAX
-        && since(session.created_at) < SECONDS_MAX
+    is_since(session.seen_at, IDLE_SECONDS_MAX)
+        && is_since(session.created_at, SECONDS_MAX)
         && expires_at.is_none_or(|at| at > now)
 }
 

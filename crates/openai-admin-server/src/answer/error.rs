@@ -168,6 +168,14 @@ impl ApiError {
         Self { retry_after: Some(retry_after_seconds), ..Self::new(rules::TOO_MANY_WRONG_KEYS, message) }
     }
 
+    pub(crate) fn too_many_sign_ins(wait: Duration) -> Self {
+        let retry_after_seconds = whole_seconds(wait);
+        let message = format!(
+            "This key signed in or unlocked a session too often. Please try again after {retry_after_seconds} seconds."
+        );
+        Self { retry_after: Some(retry_after_seconds), ..Self::new(rules::RATE_LIMITED, message) }
+    }
+
     pub(crate) fn needs_tls() -> Self {
         let message = "This server accepts only HTTPS, and your request was not encrypted. Use a URL that starts with \
                        https://, and replace the key that you sent if others may have seen it.";

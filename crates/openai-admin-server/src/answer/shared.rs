@@ -1,3 +1,5 @@
+use std::num::NonZeroU32;
+
 use openai_admin_store::{Org, Store};
 
 use crate::{
@@ -7,6 +9,10 @@ use crate::{
     operate::{backups::Backups, drain::Drain, metrics::Metrics},
 };
 
+/// How many sign-ins to the console and attempts to unlock a session a key has per minute: each is an event of the audit
+/// log, which is kept.
+const SIGN_INS_PER_MINUTE_MAX: NonZeroU32 = NonZeroU32::new(60).expect("it is not zero");
+
 /// The state that all requests share.
 pub(crate) struct Shared {
     pub(crate) store: Store,
@@ -14,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) authenticator: Authenticator,
     pub(crate) rate_limit: Option<RateLimit<(Org, String)>>,
+    /// The sign-ins of each key to the console, and its attempts to unlock a session.
+    pub(crate) sign_ins: RateLimit<(Org, String)>,
     pub(crate) requests: Requests,
     pub(crate) drain: Drain,
     pub(crate) metrics: Metrics,
@@ -28,6 +36,7 @@ impl Shared {
         Self {
             authenticator: Authenticator::new(store.clone(), minter.clone(), !config.behind_proxy),
             rate_limit: config.requests_per_minute.map(RateLimit::new),
+            sign_ins: RateLimit::new(SIGN_INS_PER_MINUTE_MAX),
             drain: Drain::default(),
             metrics: Metrics::new(ids, store.clone(), minter.now(), requests.connections().clone()),
             backups: config.backups.clone().map(Backups::new),

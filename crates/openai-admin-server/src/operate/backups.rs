@@ -3,12 +3,15 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, UNIX_EPOCH},
 };
 
 use openai_admin::Timestamp;
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 /// How long a folder may take to respond.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
@@ -19,18 +22,31 @@ const FILES_MAX: usize = 10_000;
 #[derive(Debug)]
 pub(crate) struct Backups {
     path: PathBuf,
+    /// The result of the last complete reading.
+    known: Mutex<Option<Timestamp>>,
     /// One thread at a time: a disk that does not respond must not occupy more of them at each request.
     turn: Arc<Semaphore>,
 }
 
 impl Backups {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, turn: Arc::new(Semaphore::new(1)) }
+        Self { path, known: Mutex::default(), turn: Arc::new(Semaphore::new(1)) }
     }
 
-    /// When the newest backup was last changed. `None` if there is none, or if its disk does not respond.
+    /// When the newest backup was last changed. `None` if there is none, or if its disk does not respond. While another
+    /// request reads the folder, the result of the reading before.
     pub(crate) async fn newest(&self) -> Option<Timestamp> {
-        let turn = Arc::clone(&self.turn).try_acquire_owned().ok()?;
+        let Ok(turn) = Arc::clone(&self.turn).try_acquire_owned() else { return *self.known() };
+        let newest = self.read(turn).await;
+        *self.known() = newest;
+        newest
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn read(&self, turn: OwnedSemaphorePermit) -> Option<Timestamp> {
         let path = self.path.clone();
         let reading = tokio::task::spawn_blocking(move || {
             let _turn = turn;
@@ -54,8 +70,13 @@ fn newest(path: &Path) -> io::Result<Option<Timestamp>> {
     }
     let mut newest = None;
     for entry in fs::read_dir(path)?.take(FILES_MAX) {
+        let entry = entry?;
+        // The lock of a running backup, which a killed one leaves, or the file that it still writes.
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
         // A file that is replaced meanwhile is one that the next request finds.
-        let Ok(file) = fs::metadata(entry?.path()) else { continue };
+        let Ok(file) = fs::metadata(entry.path()) else { continue };
         if file.is_file() {
             newest = newest.max(Some(changed_at(&file)?));
         }
@@ -90,6 +111,9 @@ mod tests {
         for (name, at) in [("1.backup", 100), ("2.backup", 300), ("3.backup", 200)] {
             write(&folder.path().join(name), at);
         }
+        for unfinished in [".4.backup.lock", ".4.backup.new"] {
+            write(&folder.path().join(unfinished), 400);
+        }
         fs::create_dir(folder.path().join("nested")).expect("a folder");
         assert_eq!(seconds(folder.path()).await, Some(300));
         assert_eq!(seconds(&folder.path().join("1.backup")).await, Some(100));
@@ -104,6 +128,9 @@ mod tests {
         let turn = Arc::clone(&backups.turn).try_acquire_owned().expect("the turn");
         assert_eq!(backups.newest().await, None);
         drop(turn);
-        assert!(backups.newest().await.is_some());
+        let read = backups.newest().await;
+        assert_eq!(read.map(Timestamp::unix_seconds), Some(100));
+        let _turn = Arc::clone(&backups.turn).try_acquire_owned().expect("the turn");
+        assert_eq!(backups.newest().await, read);
     }
 }

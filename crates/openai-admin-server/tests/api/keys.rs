@@ -1,8 +1,9 @@
 //! Keys over time: expiry, revocation, last use.
 
-use axum::http::header;
+use axum::http::{Extensions, header};
 use openai_admin::Timestamp;
 use openai_admin_server::{Config, Server, api_keys};
+use serde_json::json;
 use tower::ServiceExt as _;
 
 use crate::{
@@ -55,6 +56,23 @@ async fn a_key_that_is_revoked_through_the_same_store_is_refused_at_once() {
     server.store.revoke_api_key(server.organization.org, server.minter.stamp("test"), id).await.unwrap();
     assert_eq!(status_with(&server, &key).await, 401);
     assert_eq!(status_with(&server, KEY).await, 200, "other keys are still valid");
+}
+
+#[tokio::test]
+async fn a_look_up_of_names_shows_what_the_key_may_list() {
+    let server = TestServer::new().await;
+    let ids = [server.group("Support").await, server.user("ada").await];
+    let body = json!({ "ids": ids }).to_string();
+    let found = async |scopes: &[&str]| {
+        let mut request = server.request("POST", "/v1/x/names/look-up", &body);
+        let key = server.key_with(scopes).await;
+        request.headers_mut().insert(header::AUTHORIZATION, bearer(&key).parse().unwrap());
+        let names = server.send(request).await.body;
+        ids.iter().map(|id| names["data"].to_string().contains(id)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&["api.audit_logs.read"]).await, [false, false]);
+    assert_eq!(found(&["api.audit_logs.read", "api.groups.read"]).await, [true, false]);
+    assert_eq!(found(&["api.audit_logs.read", "api.groups.read", "api.management.read"]).await, [true, true]);
 }
 
 #[tokio::test]
@@ -252,4 +270,35 @@ async fn a_change_of_roles_by_another_process_is_seen_by_the_next_request() {
     let request = server.request("DELETE", &format!("{path}/{role}"), "");
     assert_eq!(other.router().oneshot(request).await.unwrap().status(), 200);
     assert!(!has_permission().await);
+}
+
+#[tokio::test]
+async fn a_key_signs_in_to_the_console_and_unlocks_sessions_60_times_a_minute() {
+    let server = TestServer::new().await;
+    let (sessions, none) = (server.server.console_sessions(), Extensions::new());
+    for _ in 0..60 {
+        sessions.sign_in(KEY, &none).await.unwrap();
+    }
+    let refused = sessions.sign_in(KEY, &none).await.unwrap_err();
+    assert_eq!((refused.status, refused.message.contains("too often")), (429, true), "{refused:?}");
+    server.advance_clock_ms(1_000);
+    let secret = sessions.sign_in(KEY, &none).await.unwrap();
+    let session = sessions.find(&secret, true).await.unwrap().unwrap();
+    let refused = sessions.unlock(&secret, &session, "sk-admin-wrong", &none).await.unwrap_err();
+    assert_eq!(refused.status, 429, "{refused:?}");
+    server.advance_clock_ms(1_000);
+    let refused = sessions.unlock(&secret, &session, "sk-admin-wrong", &none).await.unwrap_err();
+    assert_eq!(refused.status, 401, "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_session_from_before_the_clock_was_set_back_has_ended() {
+    let server = TestServer::new().await;
+    let sessions = server.server.console_sessions();
+    let secret = sessions.sign_in(KEY, &Extensions::new()).await.unwrap();
+    let signed_in = server.minter.now().unix_seconds().cast_unsigned();
+    for (seconds_back, is_open) in [(0, true), (60, true), (61, false)] {
+        server.set_clock_seconds(signed_in - seconds_back);
+        assert_eq!(sessions.find(&secret, false).await.unwrap().is_some(), is_open, "{seconds_back} s back");
+    }
 }

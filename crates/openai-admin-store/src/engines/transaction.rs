@@ -72,14 +72,24 @@ impl Transaction<'_> {
         }
     }
 
-    /// Runs a query whose result is one row or none.
+    /// Runs a query whose result is one row or none, and maps that row.
     pub(crate) fn query_one<T>(
         &mut self,
         sql: &'static str,
         values: &[Value<'_>],
-        map: impl FnMut(&Row<'_>) -> Result<T>,
+        map: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        Ok(self.query(sql, values, map)?.pop())
+        match self {
+            Self::Sqlite(connection) => {
+                let mut statement = prepare(connection, sql)?;
+                let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+                // No second row is asked for. A statement that changes rows is complete with its first.
+                rows.next()?.map(|row| map(&Row::Sqlite(row))).transpose()
+            }
+            Self::Postgres(connection) => {
+                connection.query(sql, values)?.first().map(|row| map(&Row::Postgres(row))).transpose()
+            }
+        }
     }
 
     /// Runs statements that return nothing and take no values, such as a migration.

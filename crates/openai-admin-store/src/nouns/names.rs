@@ -45,11 +45,13 @@ const IN_POSTGRES: &str =
 
 impl Reads for LookUpNames {
     fn read(&self, tx: &mut Reading<'_>) -> Result<NameListResource> {
-        let ids: HashSet<&str> = self.body.ids.iter().map(String::as_str).collect();
-        if ids.is_empty() || self.body.ids.len() > NAMES_MAX {
-            let expected = format!("1 to {NAMES_MAX} ids, but got {}", self.body.ids.len());
+        let ids = &self.body.ids;
+        if ids.is_empty() || ids.len() > NAMES_MAX {
+            let expected = format!("1 to {NAMES_MAX} ids, but got {}", ids.len());
             return Err(Error::invalid_value("ids", expected));
         }
+        // No id contains a NUL, and PostgreSQL refuses a text with one.
+        let ids: HashSet<&str> = ids.iter().map(String::as_str).filter(|id| !id.contains('\0')).collect();
         let ids = serde_json::to_string(&ids).map_err(Error::internal)?;
         let (org, sql) = (tx.org(), tx.choose(IN_SQLITE, IN_POSTGRES));
         let names = tx.query(sql, values![org, ids.as_str()], |row| {

@@ -61,26 +61,20 @@ impl<'a> Places<'a> {
 macro_rules! record {
     ($columns:literal, $values:literal) => {
         [
-            concat!(
-                "insert into audit_events (org, change, item, recorded_at, actor, event, group_seq, user_seq, detail,
-                                           payload",
-                $columns,
-                ", place)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10",
-                $values,
-                ", coalesce((select place from audit_events where org = $1 and place < 9223372036854775807
-                             order by place desc limit 1), 0) + 1)"
-            ),
-            concat!(
-                "insert into audit_events (org, change, item, recorded_at, actor, event, group_seq, user_seq, detail,
-                                           payload",
-                $columns,
-                ")
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10",
-                $values,
-                ")"
-            ),
+            record!($columns, $values; ", place", ", coalesce((select place from audit_events where org = $1 and \
+             place < 9223372036854775807 order by place desc limit 1), 0) + 1"),
+            record!($columns, $values; "", ""),
         ]
+    };
+    ($columns:literal, $values:literal; $place:literal, $next:literal) => {
+        // Without line breaks: the whole text is hashed whenever the statement is used.
+        concat!(
+            "insert into audit_events (org, change, item, recorded_at, actor, event, group_seq, user_seq, detail, payload",
+            $columns, $place,
+            ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10",
+            $values, $next,
+            ")"
+        )
     };
 }
 

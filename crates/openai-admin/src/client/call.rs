@@ -110,7 +110,7 @@ impl Client {
             };
             let pause = error.outcome().and_then(|outcome| pause_before_retry(outcome, situation));
             // A pause longer than the time left would only delay the failure.
-            let pause = pause.filter(|pause| begun.elapsed() + *pause < self.options.timeout);
+            let pause = pause.filter(|pause| begun.elapsed().saturating_add(*pause) < self.options.timeout);
             match pause {
                 Some(pause) if self.shared.budget.take() => {
                     may_have_happened |= error.may_have_happened();

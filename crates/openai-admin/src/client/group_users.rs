@@ -1,5 +1,9 @@
 use super::{additions::Additions, api::api, argument};
-use crate::{Error, GroupId, UserId, models::CreateGroupUserBody, operations::AddGroupUser};
+use crate::{
+    Error, GroupId, UserId,
+    models::CreateGroupUserBody,
+    operations::{AddGroupUser, RetrieveGroupUser},
+};
 
 api! {
     /// Users of a group: add, list, retrieve, remove.
@@ -49,10 +53,17 @@ impl GroupUsersApi<'_> {
         group_id: impl TryInto<GroupId, Error: Into<Error>>,
         user_id: impl TryInto<UserId, Error: Into<Error>>,
     ) -> Result<bool, Error> {
-        match self.retrieve_group_user(group_id, user_id).await {
-            Ok(_) => Ok(true),
-            Err(error) if is_absent_member(&error) => Ok(false),
-            Err(error) => Err(error),
+        let group_id = argument::<RetrieveGroupUser, _, _>("group_id", group_id)?;
+        let error = match self.retrieve_group_user(&group_id, user_id).await {
+            Ok(_) => return Ok(true),
+            Err(error) if error.is_not_found() && !error.is_unknown_url() => error,
+            Err(error) => return Err(error),
+        };
+        match error.param() {
+            Some("user_id") => Ok(false),
+            // The service does not say what is missing.
+            None => self.0.groups().retrieve_group(&group_id).await.map(|_| false),
+            Some(_) => Err(error),
         }
     }
 
@@ -84,9 +95,4 @@ impl GroupUsersApi<'_> {
         let users = users.into_iter().map(|user| argument::<AddGroupUser, _, _>("user_id", user));
         Ok(Additions::new(self.0.clone(), group_id, users.collect()))
     }
-}
-
-/// Whether a look-up of a member failed because the user is not in the group.
-fn is_absent_member(error: &Error) -> bool {
-    error.is_not_found() && !error.is_unknown_url() && error.param() != Some("group_id")
 }

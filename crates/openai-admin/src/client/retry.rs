@@ -13,6 +13,10 @@ pub const RETRIES_MAX: u32 = 2;
 pub const RETRY_BUDGET: u32 = 100;
 /// The longest pause that a service may request. A call that would have to wait longer fails at once.
 pub const ASKED_PAUSE_MAX: Duration = Duration::from_secs(120);
+/// How much longer than requested a pause may be.
+const ASKED_JITTER_MAX: Duration = Duration::from_millis(500);
+/// The longest pause of a policy. A longer one counts as this.
+pub(super) const PAUSE_MAX: Duration = Duration::from_secs(60 * 60);
 
 /// The outcome of an attempt.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +74,7 @@ pub(super) fn pause_before_retry(outcome: Outcome<'_>, situation: Situation) -> 
     match asked {
         Some(asked) if asked > ASKED_PAUSE_MAX => None,
         // Slightly longer than requested, so that clients with the same answer do not retry at the same time.
-        Some(asked) => Some(asked + first_max.mul_f64(situation.random.clamp(0.0, 1.0))),
+        Some(asked) => Some(asked + ASKED_JITTER_MAX.mul_f64(situation.random.clamp(0.0, 1.0))),
         None => {
             let doubled = first_max.saturating_mul(1 << situation.retries_made.min(16));
             Some(doubled.min(max).mul_f64(situation.random.clamp(0.0, 1.0)))

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::retry::{Pauses, RETRIES_MAX, RETRY_BUDGET, may_be_sent_again};
+use super::retry::{PAUSE_MAX, Pauses, RETRIES_MAX, RETRY_BUDGET, may_be_sent_again};
 use crate::Error;
 
 /// How a client retries failed calls: how often, after which pauses, and after which failures.
@@ -70,9 +70,9 @@ impl RetryPolicy {
     }
 
     /// The maximum pause before the first retry, which doubles with each retry, and the longest pause. The pause is a
-    /// random part of it, so that clients do not retry at the same time. Default: 0.5 s and 8 s.
+    /// random part of it, so that clients do not retry at the same time. Default: 0.5 s and 8 s. At most an hour.
     pub fn pauses(mut self, first_max: Duration, max: Duration) -> Self {
-        self.pauses = Pauses { first_max, max };
+        self.pauses = Pauses { first_max: first_max.min(PAUSE_MAX), max: max.min(PAUSE_MAX) };
         self
     }
 

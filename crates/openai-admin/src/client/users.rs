@@ -1,7 +1,7 @@
 use super::{ListCall, api::api};
 use crate::{
     Error, PersonalText, UserId,
-    identity::email_key,
+    identity::{clean, email_key, is_blank},
     models::{CreateUserBody, User, UserRoleUpdateRequest},
     operations::ListUsers,
 };
@@ -43,7 +43,7 @@ api! {
 }
 
 impl UsersApi<'_> {
-    /// The user with this email address, or `None`.
+    /// The user with this email address, or `None`. A blank address is nobody's, and no request is sent.
     ///
     /// Addresses are compared without case, see [`identity::email_key`](crate::identity::email_key).
     ///
@@ -58,9 +58,12 @@ impl UsersApi<'_> {
     ///
     /// See [`Error`].
     pub async fn find_user_by_email(&self, email: &str) -> Result<Option<User>, Error> {
+        if is_blank(email) {
+            return Ok(None);
+        }
         let key = email_key(email);
         // The filter is part of the API. A service that ignores it sends all users.
-        let mut users = self.list_users().emails([email.trim()]).items();
+        let mut users = self.list_users().emails([&*clean(email)]).items();
         while let Some(user) = users.next().await {
             let user = user?;
             if user.email.as_deref().is_some_and(|email| email_key(email) == key) {

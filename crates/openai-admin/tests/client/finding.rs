@@ -43,8 +43,13 @@ async fn a_user_is_found_by_address_even_if_the_service_ignores_the_filter() {
     });
     let script = Script::new().then_ok(users.to_string()).times(2);
     let client = client(&script);
-    assert_eq!(client.users().find_user_by_email(" ada@example.com").await.unwrap().unwrap().id, "user_ada");
+    assert_eq!(
+        client.users().find_user_by_email("\u{200b} ada@example.com").await.unwrap().unwrap().id,
+        "user_ada"
+    );
     assert!(client.users().find_user_by_email("eve@example.com").await.unwrap().is_none());
+    assert!(client.users().find_user_by_email(" \u{200b}").await.unwrap().is_none());
+    assert_eq!(script.requests().len(), 2);
     assert!(script.requests()[0].target.contains("emails=ada%40example.com"), "{:?}", script.requests()[0]);
 }
 
@@ -58,11 +63,19 @@ async fn only_a_missing_membership_is_not_an_error() {
         .body(absent("group_id"))
         .status(404)
         .body(r#"{"error":{"message":"Invalid URL (GET /v1/x)"}}"#)
-        .status(403);
+        .status(403)
+        // Without a parameter, the group tells what is missing.
+        .status(404)
+        .then_ok(GROUP)
+        .status(404)
+        .status(404);
     let client = client(&script);
     assert!(!client.group_users().is_member("g", "u").await.unwrap());
     for status in [404, 404, 403] {
         let error = client.group_users().is_member("g", "u").await.unwrap_err();
         assert_eq!(error.status().unwrap().as_u16(), status);
     }
+    assert!(!client.group_users().is_member("g", "u").await.unwrap());
+    assert!(client.group_users().is_member("g", "u").await.unwrap_err().is_not_found());
+    script.assert_finished();
 }

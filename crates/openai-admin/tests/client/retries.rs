@@ -150,16 +150,29 @@ fn client_with(script: &Script, policy: RetryPolicy) -> Client {
 #[tokio::test(start_paused = true)]
 async fn a_policy_limits_attempts_and_pauses() {
     let script = Script::new().status(503).times(9);
-    let policy = RetryPolicy::new().attempts(5).pauses(Duration::from_secs(1), Duration::from_secs(2));
+    // The default pauses are 50 times as long: they could hardly all be so short.
+    let policy = RetryPolicy::new().attempts(5).pauses(Duration::from_millis(10), Duration::from_millis(20));
     let error = client_with(&script, policy).groups().retrieve_group("g").await.unwrap_err();
     assert_eq!((error.attempts(), script.requests().len()), (5, 5));
     let requests = script.requests();
-    for (pair, pause_max) in requests.windows(2).zip([1, 2, 2, 2]) {
-        assert!(pair[1].at - pair[0].at <= Duration::from_secs(pause_max));
+    for (pair, pause_max) in requests.windows(2).zip([10, 20, 20, 20]) {
+        // tokio's timers have a resolution of a millisecond.
+        assert!(pair[1].at - pair[0].at <= Duration::from_millis(pause_max + 1));
     }
     let once = client_with(&script, RetryPolicy::new().attempts(0));
     assert_eq!(once.groups().retrieve_group("g").await.unwrap_err().attempts(), 1);
     assert_eq!(once.with_retries(1).groups().retrieve_group("g").await.unwrap_err().attempts(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_pauses_cause_no_panic() {
+    let script = Script::new().status(503).status(429).header("retry-after", "1").status(503);
+    let policy = RetryPolicy::new().pauses(Duration::MAX, Duration::MAX);
+    let client = Client::builder().base_url("http://localhost/v1").service(script.clone());
+    let client = client.retry_policy(policy).timeout(Duration::from_secs(86_400)).build().unwrap();
+    assert_eq!(client.groups().retrieve_group("g").await.unwrap_err().attempts(), 3);
+    let pause = script.requests()[2].at - script.requests()[1].at;
+    assert!((1000..=1501).contains(&pause.as_millis()), "the service asked for a second: {pause:?}");
 }
 
 #[tokio::test(start_paused = true)]
