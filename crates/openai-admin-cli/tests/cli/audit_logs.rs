@@ -5,6 +5,8 @@ fn desk() -> Desk {
     let desk = Desk::empty();
     for command in [
         "users create ada@example.com --name Ada --id user_ada",
+        // Another owner, so that the first can be removed.
+        "users create grace@example.com --name Grace --id user_grace --role owner",
         "groups create Support",
         "groups users add Support ada@example.com",
         "groups rename Support \"Support Team\"",
@@ -33,12 +35,12 @@ fn lists_events_in_every_format() {
 fn events_are_chosen_by_time_type_actor_and_resource() {
     let desk = desk();
     for (filter, count) in [
-        ("--since 1h", 9),
-        ("--since 2026-01-31", 9),
+        ("--since 1h", 10),
+        ("--since 2026-01-31", 10),
         ("--until 1h", 0),
-        ("--since 1h --until 2100-01-31", 9),
-        ("--type user.added --type user.deleted", 2),
-        ("--actor local", 9),
+        ("--since 1h --until 2100-01-31", 10),
+        ("--type user.added --type user.deleted", 3),
+        ("--actor local", 10),
         ("--actor key_1", 0),
         ("--resource user_ada", 5),
     ] {
