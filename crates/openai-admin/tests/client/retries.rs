@@ -165,7 +165,7 @@ async fn a_policy_limits_attempts_and_pauses() {
 #[tokio::test(start_paused = true)]
 async fn the_pauses_of_a_policy_are_spread_over_both_halves_of_their_range() {
     const PAUSES: u32 = 64;
-    let script = Script::new().status(503).times(PAUSES + 1);
+    let script = Script::new().status(503).times(PAUSES as usize + 1);
     let pause_max = Duration::from_secs(2);
     let policy = RetryPolicy::new().attempts(PAUSES + 1).pauses(pause_max, pause_max);
     client_with(&script, policy).groups().retrieve_group("g").await.unwrap_err();
