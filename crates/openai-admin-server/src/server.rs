@@ -88,7 +88,8 @@ impl Server {
             }
         }
         for route in routes {
-            resources.entry(route.facts.path).or_default().routes.push(route);
+            let index = self.0.metrics.index_of(route.facts.id);
+            resources.entry(route.facts.path).or_default().routes.push((route, index));
         }
         let mut router = Router::new();
         for (path, resource) in resources {

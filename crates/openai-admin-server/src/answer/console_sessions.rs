@@ -248,7 +248,11 @@ fn is_open(session: &ConsoleSession, now: Timestamp) -> bool {
 
 fn opened(session: ConsoleSession, now: Timestamp) -> OpenSession {
     let ends_at = Timestamp::from_unix_seconds(session.created_at.unix_seconds() + SECONDS_MAX);
-    let unlocked_until = session.unlocked_until.filter(|until| *until > now);
+    // More than 15 minutes are left only after the clock was set back.
+    let is_unlocked = |until: &Timestamp| {
+        (1..=UNLOCKED_SECONDS + AHEAD_SECONDS_MAX).contains(&(until.unix_seconds() - now.unix_seconds()))
+    };
+    let unlocked_until = session.unlocked_until.filter(is_unlocked);
     let key_name = session.key.as_ref().map(|key| key.name.clone());
     OpenSession { caller: Caller::of_session(session), key_name, ends_at, unlocked_until }
 }

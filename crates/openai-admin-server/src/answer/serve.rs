@@ -34,6 +34,7 @@ use crate::{
         connections::Peer,
         limits::{BODY_BYTES_MAX, LINES_BYTES_MAX},
     },
+    operate::metrics::OperationIndex,
 };
 
 /// The base paths of the API. The routes are also served without `/v1`, since the official clients' own tests use such
@@ -51,13 +52,13 @@ const VERSION: HeaderName = HeaderName::from_static("openai-version");
 /// The operations at one path, by method.
 #[derive(Default)]
 pub(crate) struct Resource {
-    pub(crate) routes: Vec<Route>,
+    pub(crate) routes: Vec<(Route, Option<OperationIndex>)>,
     pub(crate) not_served: Vec<PublishedOperation>,
 }
 
 /// The operation for a method at a path.
 enum Target<'a> {
-    Served(&'a Route),
+    Served(&'a Route, Option<OperationIndex>),
     NotServed(PublishedOperation),
     /// Neither: the response (405 or OPTIONS) is already known.
     Response(Response),
@@ -72,8 +73,10 @@ impl Resource {
             HttpMethod::DELETE => Some(Method::Delete),
             _ => None,
         };
-        if let Some(route) = self.routes.iter().find(|route| Some(route.facts.method) == published) {
-            return Target::Served(route);
+        if let Some((route, index)) =
+            self.routes.iter().find(|(route, _)| Some(route.facts.method) == published)
+        {
+            return Target::Served(route, *index);
         }
         if let Some(operation) = self.not_served.iter().find(|operation| Some(operation.method) == published)
         {
@@ -87,7 +90,7 @@ impl Resource {
     }
 
     fn allow(&self) -> HeaderValue {
-        let served = self.routes.iter().map(|route| route.facts.method.as_str());
+        let served = self.routes.iter().map(|(route, _)| route.facts.method.as_str());
         let not_served = self.not_served.iter().map(|operation| operation.method.as_str());
         let mut methods: Vec<&str> = served.chain(not_served).collect();
         if methods.contains(&"GET") {
@@ -114,8 +117,8 @@ pub(crate) async fn answer(
     path: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
 ) -> Response {
-    let route = match resource.find(request.method()) {
-        Target::Served(route) => route,
+    let (route, index) = match resource.find(request.method()) {
+        Target::Served(route, index) => (route, index),
         Target::NotServed(operation) => return refuse(&shared, &source, operation, request).await,
         Target::Response(answer) => return answer,
     };
@@ -131,7 +134,7 @@ pub(crate) async fn answer(
             Refusal { error, body_was_read: false }.into_response()
         }
     };
-    response.extensions_mut().insert(Answered { operation: route.facts.id, caller });
+    response.extensions_mut().insert(Answered { operation: route.facts.id, index, caller });
     response
 }
 
@@ -149,7 +152,7 @@ pub(crate) async fn answer_unrouted(
     match (Resource { routes: Vec::new(), not_served }).find(request.method()) {
         Target::NotServed(operation) => refuse(&shared, &source, operation, request).await,
         Target::Response(answer) => answer,
-        Target::Served(_) => unknown_url(request),
+        Target::Served(..) => unknown_url(request),
     }
 }
 
@@ -169,7 +172,7 @@ async fn refuse(
     let refusal = tokio::time::timeout(shared.config.limits.request_timeout, refused).await;
     let too_long = || Refusal { error: ApiError::took_too_long(false), body_was_read: false };
     let mut response = refusal.unwrap_or_else(|_| too_long()).into_response();
-    response.extensions_mut().insert(Answered { operation: operation.id, caller: None });
+    response.extensions_mut().insert(Answered { operation: operation.id, index: None, caller: None });
     response
 }
 
@@ -177,6 +180,8 @@ async fn refuse(
 #[derive(Clone)]
 struct Answered {
     operation: &'static str,
+    /// Where the operation is counted. `None` if it is not served.
+    index: Option<OperationIndex>,
     /// `None` if the request has no valid key.
     caller: Option<Arc<Caller>>,
 }
@@ -195,7 +200,7 @@ async fn run(
         Err(error) => return Err(Refusal { error, body_was_read: discard(body).await }),
     };
     // Official clients send a content type with every request, even if the operation has no body.
-    let (body, is_lines) = if route.facts.has_body {
+    let (body, is_lines) = if route.has_body() {
         read_body(&parts.headers, body, route.facts.takes_lines, shared.config.limits.body_timeout).await?
     } else {
         discard(body).await;
@@ -356,7 +361,8 @@ pub(crate) async fn log_and_add_headers(
     let answered: Option<Answered> = response.extensions_mut().remove();
     let operation = answered.as_ref().map(|answered| answered.operation);
     let status = response.status().as_u16();
-    shared.metrics.answered(operation, status, elapsed);
+    let index = answered.as_ref().and_then(|answered| answered.index);
+    shared.metrics.answered(index, status, elapsed);
     let operation = operation.unwrap_or("-");
     #[cfg(feature = "otel")]
     if let Some(span) = span {

@@ -1,7 +1,8 @@
 //! The metrics of the server, in the text format of Prometheus.
 //!
-//! A request costs two reads of a clock and one entry in a histogram, found by two short searches. It hashes, allocates
-//! and formats nothing; rendering the text does.
+//! A request costs two reads of a clock and one entry in a histogram. The route carries the index of its operation, and
+//! a status other than 200 is searched for among 17. A request hashes, allocates and formats nothing; rendering the text
+//! does.
 
 use std::{
     fmt,
@@ -45,6 +46,10 @@ struct RequestLabels {
 }
 
 type Durations = Family<RequestLabels, Histogram, fn() -> Histogram>;
+
+/// The index of an operation in [`Metrics`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OperationIndex(usize);
 
 /// The counters of one server.
 pub(crate) struct Metrics {
@@ -108,10 +113,15 @@ impl Metrics {
         let _ = self.certificate.set(Box::new(end));
     }
 
-    /// Records an answered request.
-    pub(crate) fn answered(&self, operation: Option<&'static str>, status: u16, elapsed: Duration) {
-        let operation = operation.and_then(|id| self.operations.iter().position(|known| *known == id));
-        let operation = operation.unwrap_or(self.operations.len() - 1);
+    /// The index of a served operation. `None` if none has this id.
+    pub(crate) fn index_of(&self, id: &str) -> Option<OperationIndex> {
+        let served = &self.operations[..self.operations.len() - 1];
+        served.iter().position(|known| *known == id).map(OperationIndex)
+    }
+
+    /// Records an answered request. `operation` is `None` if it matches no served operation.
+    pub(crate) fn answered(&self, operation: Option<OperationIndex>, status: u16, elapsed: Duration) {
+        let operation = operation.map_or(self.operations.len() - 1, |operation| operation.0);
         let status = status_index(status);
         let histogram = self.entered[operation][status].get_or_init(|| {
             let labels = RequestLabels { operation: self.operations[operation], status: STATUSES[status] };

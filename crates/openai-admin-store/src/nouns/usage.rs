@@ -32,9 +32,6 @@ use crate::{
     },
 };
 
-/// The maximum number of records in a batch.
-const RECORDS_MAX: usize = 10_000;
-
 /// Declares a series of tokens.
 macro_rules! series_of_tokens {
     ($(#[$doc:meta])* $series:ident = $number:literal $list:ident of $request:ident, $record:ident, $result:ident;) => {
@@ -159,16 +156,9 @@ impl Changes for CreateUsageBatch {
         if let Some(counted) = find(change, self)? {
             return Ok(counted);
         }
+        let records = count(&self.body)?;
         check_inputs(&self.body)?;
-        let lists = samples(&self.body);
-        let mut records = 0;
-        for (series, samples) in &lists {
-            records += samples.len();
-            if records > RECORDS_MAX {
-                return Err(Error::invalid_value(series.list, format!("at most {RECORDS_MAX} records")));
-            }
-        }
-        for (series, samples) in &lists {
+        for (series, samples) in &samples(&self.body) {
             series::add(change, series, samples)?;
         }
         insert(change, self, records)
@@ -195,6 +185,19 @@ fn insert(change: &mut Change<'_>, request: &CreateUsageBatch, records: usize) -
         values![org, &**id, records, created_at.unix_seconds()],
     )?;
     Ok(UsageBatch::new(id.clone(), records.unsigned_abs(), created_at, true))
+}
+
+/// The number of records. The refused list is the first that exceeds the bound.
+fn count(body: &CreateUsageBatchBody) -> Result<usize> {
+    let mut records = 0;
+    for (list, more) in body.lists() {
+        records += more;
+        if records > CreateUsageBatchBody::RECORDS_MAX {
+            let bound = format!("at most {} records", CreateUsageBatchBody::RECORDS_MAX);
+            return Err(Error::invalid_value(list, bound));
+        }
+    }
+    Ok(records)
 }
 
 /// The records of a batch, by series.

@@ -61,7 +61,7 @@ impl GroupUsersApi<'_> {
         };
         match error.param() {
             Some("user_id") => Ok(false),
-            // The service does not say what is missing.
+            // The error names neither the user nor the group.
             None => self.0.groups().retrieve_group(&group_id).await.map(|_| false),
             Some(_) => Err(error),
         }

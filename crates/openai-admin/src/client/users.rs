@@ -43,7 +43,7 @@ api! {
 }
 
 impl UsersApi<'_> {
-    /// The user with this email address, or `None`. A blank address is nobody's, and no request is sent.
+    /// The user with this email address, or `None`. For a blank address, no request is sent.
     ///
     /// Addresses are compared without case, see [`identity::email_key`](crate::identity::email_key).
     ///

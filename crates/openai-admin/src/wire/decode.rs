@@ -45,18 +45,19 @@ pub enum Strictness {
 /// The first parameter that violates a rule, and the rule.
 pub fn decode<E: Endpoint>(incoming: &Incoming<'_>, strictness: Strictness) -> Result<E, DecodeError> {
     let placeholders = Placeholders::of::<E>();
-    // Derived deserializers accept an array for a struct; the API does not.
+    // Derived deserializers accept an array for a struct; the API does not, at any depth. Frequent bodies have no array.
     let is_object = incoming.body.trim_ascii_start().first().is_none_or(|first| *first == b'{');
+    let is_plain = is_object && !incoming.body.contains(&b'[');
     // Only a body can have unknown fields.
     let is_lenient = strictness == Strictness::Lenient || incoming.body.is_empty();
     if is_lenient
-        && is_object
+        && is_plain
         && let Ok(request) = E::deserialize(Request { placeholders, incoming, explained: None, strictness })
     {
         return Ok(request);
     }
     // serde_json's errors are text only. A refused body is therefore decoded again from a tree, with errors that
-    // contain the parameter and the code. Only refused requests pay for it.
+    // contain the parameter and the code. Only refused requests and bodies with arrays pay for it.
     let tree = if incoming.body.is_empty() { None } else { Some(parse(incoming.body, unparsable_body)?) };
     E::deserialize(Request {
         placeholders,
@@ -82,7 +83,11 @@ pub(super) fn decode_line<T: DeserializeOwned>(
     line: &[u8],
     strictness: Strictness,
 ) -> Result<T, DecodeError> {
+    // Derived deserializers accept an array for a record; the API does not. The name of a list has no colon.
+    let mut value = line.iter().skip_while(|byte| **byte != b':').skip(1);
+    let is_array = value.find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     if strictness == Strictness::Lenient
+        && !is_array
         && let Ok(value) = serde_json::from_slice(line)
     {
         return Ok(value);

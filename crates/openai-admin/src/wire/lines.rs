@@ -29,6 +29,7 @@ pub const JSON_LINES: [&str; 2] = ["application/x-ndjson", "application/jsonl"];
 /// The first line and field that violate a rule, and the rule.
 pub fn decode_usage_lines(body: &[u8], strictness: Strictness) -> Result<CreateUsageBatch, DecodeError> {
     let mut batch: Option<CreateUsageBatchBody> = None;
+    let mut records = 0;
     let refused = |code, number| DecodeError::violation(code, "").within("batch_id").on_line(number);
     for (number, line) in lines(body) {
         let line = decode_line(line, strictness).map_err(|error| error.on_line(number))?;
@@ -38,7 +39,15 @@ pub fn decode_usage_lines(body: &[u8], strictness: Strictness) -> Result<CreateU
             (Some(_), UsageLine::BatchId(_)) => {
                 return Err(refused(ViolationCode::DuplicateParameter, number));
             }
-            (Some(batch), record) => batch.extend([record]),
+            (Some(_), record) if records == CreateUsageBatchBody::RECORDS_MAX => {
+                let detail = format!("expected at most {records} records in a batch.");
+                let refused = DecodeError::violation(ViolationCode::InvalidValue, detail);
+                return Err(refused.within(record.name()).on_line(number));
+            }
+            (Some(batch), record) => {
+                batch.extend([record]);
+                records += 1;
+            }
         }
     }
     let batch = batch.ok_or_else(|| refused(ViolationCode::MissingRequiredParameter, 1))?;
@@ -114,6 +123,32 @@ mod tests {
             "Line 2: Unknown parameter: 'embeddings.colour'."
         );
         assert!(decoded(&[ID, RECORD], Strictness::Strict).is_ok());
+    }
+
+    #[test]
+    fn an_array_is_not_a_record() {
+        for strictness in [Strictness::Lenient, Strictness::Strict] {
+            for record in
+                [r#"{"embeddings":[60,7,1]}"#, r#"{ "embeddings" : [60,7,1] }"#, r#"{"embeddings":[]}"#]
+            {
+                assert_eq!(
+                    decoded(&[ID, record], strictness).unwrap_err(),
+                    "Line 2: Invalid type for 'embeddings': expected an object, but got an array."
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_line_over_the_bound_is_refused_and_later_lines_are_not_read() {
+        let mut lines = vec![ID];
+        lines.extend([RECORD; CreateUsageBatchBody::RECORDS_MAX]);
+        assert!(decoded(&lines, Strictness::Lenient).is_ok());
+        lines.extend([r#"{"costs":{"time":60,"amount":0.06}}"#, "not JSON"]);
+        assert_eq!(
+            decoded(&lines, Strictness::Lenient).unwrap_err(),
+            "Line 10002: Invalid 'costs': expected at most 10000 records in a batch."
+        );
     }
 
     #[test]

@@ -64,7 +64,7 @@ async fn only_a_missing_membership_is_not_an_error() {
         .status(404)
         .body(r#"{"error":{"message":"Invalid URL (GET /v1/x)"}}"#)
         .status(403)
-        // Without a parameter, the group tells what is missing.
+        // An error without a parameter: the group is retrieved too.
         .status(404)
         .then_ok(GROUP)
         .status(404)

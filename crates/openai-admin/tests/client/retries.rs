@@ -176,6 +176,21 @@ async fn the_longest_pauses_cause_no_panic() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_pauses_of_a_policy_are_spread_over_both_halves_of_their_range() {
+    const PAUSES: u32 = 64;
+    let script = Script::new().status(503).times(PAUSES as usize + 1);
+    let pause_max = Duration::from_secs(2);
+    let policy = RetryPolicy::new().attempts(PAUSES + 1).pauses(pause_max, pause_max);
+    client_with(&script, policy).groups().retrieve_group("g").await.unwrap_err();
+    let pauses: Vec<_> = script.requests().windows(2).map(|pair| pair[1].at - pair[0].at).collect();
+    assert_eq!(pauses.len(), PAUSES as usize);
+    // A pause is random. All 64 are in one half once in 2^63 runs.
+    let (shortest, longest) = (pauses.iter().min().unwrap(), pauses.iter().max().unwrap());
+    assert!(*shortest < pause_max / 2 && *longest > pause_max / 2, "{shortest:?} to {longest:?}");
+    assert!(*longest <= pause_max + Duration::from_millis(1), "{longest:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_policy_has_a_budget_for_all_calls() {
     let script = Script::new().status(503).times(99);
     let client = client_with(&script, RetryPolicy::new().budget(3));

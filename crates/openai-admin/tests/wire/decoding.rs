@@ -51,6 +51,24 @@ fn a_byte_order_mark_before_the_body_is_reported() {
 }
 
 #[test]
+fn an_array_is_not_an_object_at_any_depth() {
+    for (body, param) in [
+        (r#"{"batch_id":"1","completions":[],"embeddings":[[60,7,1]]}"#, "embeddings[0]"),
+        (r#"{"batch_id":"1","completions":[[]]}"#, "completions[0]"),
+    ] {
+        for strictness in [Strictness::Lenient, Strictness::Strict] {
+            let incoming = Incoming { path: &[], query: "", body: body.as_bytes() };
+            let error = wire::decode::<CreateUsageBatch>(&incoming, strictness).unwrap_err();
+            assert_eq!(
+                (error.code(), error.param()),
+                (Some(ViolationCode::InvalidType), Some(param)),
+                "{body}"
+            );
+        }
+    }
+}
+
+#[test]
 fn an_optional_body_may_be_omitted() {
     let path = [("invite_id", "invite-1")];
     let incoming = Incoming { path: &path, query: "", body: b"" };

@@ -12,7 +12,7 @@ pub(crate) struct Difference {
 }
 
 /// All differences of an operation. A request must be the same. An answer may promise more than is published: fewer
-/// types or values, fields that are always present, and fewer alternatives.
+/// types or values, narrower bounds, fields that are always present, and fewer alternatives.
 pub(crate) fn differences(published: &Operation, served: &Operation) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut note = |place: &str, what: String| found.push(Difference { place: place.to_owned(), what });
@@ -80,12 +80,33 @@ fn compare_answers(place: &str, published: &Fact, served: &Fact, note: &mut impl
     if published.is_required == Some(true) && served.is_required == Some(false) {
         note(place, "required -> optional".to_owned());
     }
-    if !published.types.is_empty() && !served.types.is_subset(&published.types) {
+    // No type stands for any type.
+    let is_narrower = !served.types.is_empty() && served.types.is_subset(&published.types);
+    if !published.types.is_empty() && !is_narrower {
         note(place, format!("{} -> {}", joined(&published.types), joined(&served.types)));
     }
     if published.is_closed() && !served.values.is_subset(&published.values) {
         let more: Vec<&String> = served.values.difference(&published.values).collect();
         note(place, format!("values: with {more:?}"));
+    }
+    compare_answer_bounds(place, published, served, note);
+}
+
+/// A published bound of an answer must hold for the served one. A default must be the same if the field may be absent.
+fn compare_answer_bounds(place: &str, published: &Fact, served: &Fact, note: &mut impl FnMut(&str, String)) {
+    for (name, before) in &published.bounds {
+        let after = served.bounds.get(name);
+        let number = |text: &str| text.parse::<f64>().unwrap_or(f64::NAN);
+        let is_kept = match after {
+            Some(after) if name == "default" => before == after,
+            None if name == "default" => served.is_required == Some(true),
+            Some(after) if name.to_lowercase().contains("max") => number(after) <= number(before),
+            Some(after) => number(after) >= number(before),
+            None => false,
+        };
+        if !is_kept {
+            note(place, format!("{name} {before} -> {}", after.map_or("none", String::as_str)));
+        }
     }
 }
 
@@ -97,7 +118,10 @@ fn presence(fact: &Fact) -> &'static str {
 }
 
 fn joined(names: &std::collections::BTreeSet<String>) -> String {
-    names.iter().map(String::as_str).collect::<Vec<_>>().join("|")
+    match names.is_empty() {
+        true => "any".to_owned(),
+        false => names.iter().map(String::as_str).collect::<Vec<_>>().join("|"),
+    }
 }
 
 enum Alternative<'a> {

@@ -1,30 +1,24 @@
 //! The deliberate differences between the published facts and the served ones: `published/differences.txt`.
 //!
-//! A row is `id | place | what`, below the reason, a line that starts with `# `. In each part, `*` stands for anything.
+//! A row is `ids | place | what`, below its reason, a line that starts with `# `. `ids` are the operations that have exactly
+//! this difference, separated by spaces.
+
+use std::collections::BTreeMap;
 
 use super::compare::Difference;
 
-/// Differences with one reason.
-#[derive(Debug)]
-pub(crate) struct Deliberate {
-    id: String,
-    place: String,
-    what: String,
-    reason: String,
-}
+/// The differences that have a reason, each an operation, a place and a fact. The value is the reason.
+pub(crate) type Deliberate = BTreeMap<(String, String, String), String>;
 
-impl Deliberate {
-    pub(crate) fn explains(&self, id: &str, difference: &Difference) -> bool {
-        matches(&self.id, id)
-            && matches(&self.place, &difference.place)
-            && matches(&self.what, &difference.what)
-    }
+/// The key of a difference.
+pub(crate) fn key(id: &str, difference: Difference) -> (String, String, String) {
+    (id.to_owned(), difference.place, difference.what)
 }
 
 /// Reads the rows.
-pub(crate) fn parse(text: &str) -> Result<Vec<Deliberate>, String> {
+pub(crate) fn parse(text: &str) -> Result<Deliberate, String> {
     let mut reason = "";
-    let mut rows = Vec::new();
+    let mut rows = Deliberate::new();
     for line in text.lines().filter(|line| !line.is_empty()) {
         if let Some(text) = line.strip_prefix("# ") {
             reason = text;
@@ -34,31 +28,22 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Deliberate>, String> {
             return Err(format!("a row without a reason: {line}"));
         }
         let parts: Vec<&str> = line.split(" | ").collect();
-        let [id, place, what] = parts[..] else { return Err(format!("not `id | place | what`: {line}")) };
-        let [id, place, what, reason] = [id, place, what, reason].map(str::to_owned);
-        rows.push(Deliberate { id, place, what, reason });
+        let [ids, place, what] = parts[..] else { return Err(format!("not `ids | place | what`: {line}")) };
+        for id in ids.split(' ') {
+            let key = (id.to_owned(), place.to_owned(), what.to_owned());
+            if rows.insert(key, reason.to_owned()).is_some() {
+                return Err(format!("twice: {id} | {place} | {what}"));
+            }
+        }
     }
     Ok(rows)
 }
 
-/// Whether a pattern with `*` matches a whole text.
-fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
-            text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| matches(rest, &text[at..]))
-        }),
-    }
-}
-
 #[test]
-fn a_star_stands_for_anything() {
-    assert!(matches("*", "") && matches("a*c", "abc") && matches("*.id", "answer.data[].id"));
-    assert!(!matches("a*c", "abd") && !matches("id", "ids") && !matches("*.id", "answer.ids"));
-}
-
-#[test]
-fn every_row_has_three_parts_and_a_reason() {
-    assert_eq!(parse("# why\n\na | b | c\n").unwrap()[0].reason, "why");
+fn a_row_names_its_operations_and_has_a_reason() {
+    let rows = parse("# why\n\na b | c | d\n").unwrap();
+    let key = |id: &str| (id.to_owned(), "c".to_owned(), "d".to_owned());
+    assert_eq!((rows.len(), &*rows[&key("a")], &*rows[&key("b")]), (2, "why", "why"));
     assert!(parse("a | b | c").is_err() && parse("# why\na | b").is_err());
+    assert!(parse("# why\na | b | c\na | b | c").is_err());
 }

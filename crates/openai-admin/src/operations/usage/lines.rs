@@ -11,7 +11,7 @@ use super::{
 
 /// Declares a line for each list of a batch, by the list's name.
 macro_rules! lines {
-    ($($variant:ident $list:ident $record:ident $($optional:ident)?;)*) => {
+    ($($variant:ident $list:ident $record:ident $($optional:ident $flattened:ident)?;)*) => {
         /// A line of a batch in JSON lines: an object with one field.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -44,6 +44,16 @@ macro_rules! lines {
             }
         }
 
+        impl CreateUsageBatchBody {
+            /// The maximum number of records in a batch, of all lists together.
+            pub const RECORDS_MAX: usize = 10_000;
+
+            /// Its lists by name, with their numbers of records.
+            pub fn lists(&self) -> impl Iterator<Item = (&'static str, usize)> {
+                [$((stringify!($list), self.$list.iter() $(.$flattened())? .count()),)*].into_iter()
+            }
+        }
+
         /// Adds records to their lists. A line with an ID replaces the ID of the batch.
         impl Extend<UsageLine> for CreateUsageBatchBody {
             fn extend<T: IntoIterator<Item = UsageLine>>(&mut self, lines: T) {
@@ -62,17 +72,17 @@ macro_rules! lines {
 
 lines! {
     Completions completions CompletionsUsageRecord;
-    Decisions decisions DecisionsUsageRecord get_or_insert_with;
-    Embeddings embeddings EmbeddingsUsageRecord get_or_insert_with;
-    Moderations moderations ModerationsUsageRecord get_or_insert_with;
-    AudioSpeeches audio_speeches AudioSpeechesUsageRecord get_or_insert_with;
-    AudioTranscriptions audio_transcriptions AudioTranscriptionsUsageRecord get_or_insert_with;
-    Images images ImagesUsageRecord get_or_insert_with;
-    CodeInterpreterSessions code_interpreter_sessions CodeInterpreterSessionsUsageRecord get_or_insert_with;
-    VectorStores vector_stores VectorStoresUsageRecord get_or_insert_with;
-    FileSearchCalls file_search_calls FileSearchCallsUsageRecord get_or_insert_with;
-    WebSearchCalls web_search_calls WebSearchCallsUsageRecord get_or_insert_with;
-    Costs costs CostsUsageRecord get_or_insert_with;
+    Decisions decisions DecisionsUsageRecord get_or_insert_with flatten;
+    Embeddings embeddings EmbeddingsUsageRecord get_or_insert_with flatten;
+    Moderations moderations ModerationsUsageRecord get_or_insert_with flatten;
+    AudioSpeeches audio_speeches AudioSpeechesUsageRecord get_or_insert_with flatten;
+    AudioTranscriptions audio_transcriptions AudioTranscriptionsUsageRecord get_or_insert_with flatten;
+    Images images ImagesUsageRecord get_or_insert_with flatten;
+    CodeInterpreterSessions code_interpreter_sessions CodeInterpreterSessionsUsageRecord get_or_insert_with flatten;
+    VectorStores vector_stores VectorStoresUsageRecord get_or_insert_with flatten;
+    FileSearchCalls file_search_calls FileSearchCallsUsageRecord get_or_insert_with flatten;
+    WebSearchCalls web_search_calls WebSearchCallsUsageRecord get_or_insert_with flatten;
+    Costs costs CostsUsageRecord get_or_insert_with flatten;
 }
 
 #[cfg(test)]
@@ -101,6 +111,8 @@ mod tests {
         let mut batch = CreateUsageBatchBody::new("1".try_into().unwrap(), vec![]);
         batch.extend([record(1).into(), cost.clone().into(), UsageLine::from(record(2))]);
         assert_eq!(batch.embeddings, Some(vec![record(1), record(2)]));
+        let filled: Vec<_> = batch.lists().filter(|(_, records)| *records > 0).collect();
+        assert_eq!(filled, [("embeddings", 2), ("costs", 1)]);
         assert_eq!((batch.costs, batch.images), (Some(vec![cost]), None));
     }
 }
