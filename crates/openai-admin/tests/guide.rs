@@ -15,7 +15,7 @@ async fn organization() -> std::result::Result<Client, Box<dyn std::error::Error
         "users": [{ "id": "user_ada", "name": "Ada", "email": "ada@example.com" }, { "id": "user_bob" }],
         "groups": [{ "id": "group_support", "name": "Support" }],
     });
-    openai_admin_server::testing::client_with(serde_json::from_value(directory)?).await
+    Ok(openai_admin_server::testing::client_with(serde_json::from_value(directory)?).await?)
 }
 
 #[expect(dead_code, reason = "compiled only: the environment of a test has no key")]
