@@ -174,7 +174,7 @@ pub(super) fn seconds(text: &str) -> Result<i64, String> {
     };
     let number: u32 = number.parse().map_err(|_| problem())?;
     match i64::from(number) * unit_seconds {
-        seconds if seconds > SECONDS_MAX => Err("longer than a century: omit it instead".to_owned()),
+        seconds if seconds > SECONDS_MAX => Err("expected at most 36600d".to_owned()),
         seconds => Ok(seconds),
     }
 }

@@ -132,6 +132,11 @@ where
     E: ListEndpoint + DeserializeOwned,
     <E::Response as Page>::Item: Serialize,
 {
+    let is_repeated = |(at, field): &(usize, &String)| by[..*at].contains(field);
+    if let Some((at, _)) = by.iter().enumerate().find(is_repeated) {
+        let message = format!("--by: duplicate field '{}'; pass each field once", visible(&report.by[at]));
+        return Err(Failure::usage(message));
+    }
     let now = Minter::system().now().unix_seconds();
     let start = now.saturating_sub(report.last).max(0);
     let request = |group_by: &[&str]| {

@@ -44,6 +44,8 @@ fn usage_is_reported_with_totals_and_bars() {
         "--local acme.db usage report --by project -o json",
         "--local acme.db usage report images",
         "--local acme.db usage report --by colour",
+        "--local acme.db usage report --by model,model",
+        "--local acme.db usage report --last 36601d",
     ]));
 }
 

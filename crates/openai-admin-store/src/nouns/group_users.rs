@@ -187,16 +187,17 @@ fn list(
 ) -> Result<Listed> {
     let limit = request.limit.unwrap_or_default().get();
     let order = request.order.unwrap_or(Order::Desc);
+    if limit == 0 {
+        let group_seq = thing::find_seq::<GroupResponse>(tx, request.group_id.as_str())?;
+        return Ok(Listed { group_seq, has_more: false });
+    }
     let (group_seq, after) = match tx.transaction() {
-        Transaction::Sqlite(_) if limit > 0 => match list_neighbours(tx, request, limit, &mut push)? {
+        Transaction::Sqlite(_) => match list_neighbours(tx, request, limit, &mut push)? {
             Neighbours::Listed(listed) => return Ok(listed),
             Neighbours::FarApart { group_seq, after } => (group_seq, Some(after)),
         },
-        _ => find(tx, request)?,
+        Transaction::Postgres(_) => find(tx, request)?,
     };
-    if limit == 0 {
-        return Ok(Listed { group_seq, has_more: false });
-    }
     let range = Range::new(order, after, limit);
     let values = values![tx.org(), group_seq, range.after, range.rows()];
     let sql = match range.order {

@@ -308,7 +308,7 @@ async fn a_run_reports_that_the_service_keeps_its_last_owner() {
     assert_eq!(executed.results.len(), 1);
     assert_eq!((result.outcome, result.status), (Outcome::Failed, Some(400)));
     let error = result.error.as_deref().unwrap_or_default();
-    assert!(error.contains("user 'user_b' is the last owner of the organization"), "{error}");
+    assert!(error.contains("User 'user_b' is the last owner of the organization"), "{error}");
     assert!(!verification.is_converged());
 }
 

@@ -243,7 +243,7 @@ async fn a_request_beyond_the_end_of_a_script_fails_without_a_retry() {
 }
 
 #[test]
-#[should_panic(expected = "the script has 2 more steps; 0 requests were received")]
+#[should_panic(expected = "the script has 2 more steps; 0 steps were played")]
 fn a_script_with_steps_left_is_not_finished() {
     Script::new().status(503).times(2).assert_finished();
 }

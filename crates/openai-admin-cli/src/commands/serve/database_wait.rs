@@ -14,9 +14,14 @@ pub(super) async fn until_it_answers(url: &DatabaseUrl, wait: Duration) {
     let DatabaseUrl::Postgres(_) = url else { return };
     let waited = async {
         let mut is_logged = false;
-        while let Err(StoreError::Unavailable(_)) = Store::schema_version(url).await {
+        while let Err(error @ StoreError::Unavailable(_)) = Store::schema_version(url).await {
             if !is_logged {
-                tracing::warn!("{url} does not answer; waiting for it for at most {} s", wait.as_secs());
+                let error = std::error::Error::source(&error);
+                tracing::warn!(
+                    error,
+                    "{url} does not answer; waiting for it for at most {} s",
+                    wait.as_secs()
+                );
                 is_logged = true;
             }
             tokio::time::sleep(PAUSE).await;
