@@ -29,7 +29,7 @@ fn creates_updates_and_removes_a_user() {
         "--local new.db users update user_kay --technical-level expert -o json",
         "--local new.db users remove kay@example.com",
         "--local new.db users remove kay@example.com --yes",
-        "--local new.db users create joan@example.com --id user_joan",
+        "--local new.db users create joan@example.com --name Joan --id user_joan",
         "--local new.db users update joan@example.com --role owner",
         "--local new.db users remove kay@example.com --yes",
         "--local new.db users get user_kay",

@@ -19,7 +19,7 @@ use crate::{
         page::Range,
         rule::{Rule, Rules},
         stamp::Stamp,
-        value::{Row, values},
+        value::{Value, values},
     },
     engines::{postgres, sqlite::page_cache::PageKey, transaction::Transaction},
     nouns::{
@@ -185,21 +185,19 @@ fn list(
     request: &ListGroupUsers,
     mut push: impl FnMut(&str, &str, Option<&str>) -> Result<()>,
 ) -> Result<Listed> {
+    let group_seq = thing::find_seq::<GroupResponse>(tx, request.group_id.as_str())?;
     let limit = request.limit.unwrap_or_default().get();
-    let order = request.order.unwrap_or(Order::Desc);
     if limit == 0 {
-        let group_seq = thing::find_seq::<GroupResponse>(tx, request.group_id.as_str())?;
         return Ok(Listed { group_seq, has_more: false });
     }
-    let (group_seq, after) = match tx.transaction() {
-        Transaction::Sqlite(_) => match list_neighbours(tx, request, limit, &mut push)? {
-            Neighbours::Listed(listed) => return Ok(listed),
-            Neighbours::FarApart { group_seq, after } => (group_seq, Some(after)),
-        },
-        Transaction::Postgres(_) => find(tx, request)?,
-    };
-    let range = Range::new(order, after, limit);
+    let after = thing::cursor::<StoredUser>(tx, request.after.as_ref())?;
+    let range = Range::new(request.order.unwrap_or(Order::Desc), after, limit);
     let values = values![tx.org(), group_seq, range.after, range.rows()];
+    if let Transaction::Sqlite(_) = tx.transaction()
+        && let Some(has_more) = list_neighbours(tx, values, range, &mut push)?
+    {
+        return Ok(Listed { group_seq, has_more });
+    }
     let sql = match range.order {
         Order::Asc => tx.choose(ASCENDING[0], ASCENDING[1]),
         Order::Desc => tx.choose(DESCENDING[0], DESCENDING[1]),
@@ -215,12 +213,6 @@ fn list(
     Ok(Listed { group_seq, has_more: rows > range.limit })
 }
 
-/// The numbers of the group and of the cursor.
-fn find(tx: &mut Tx<'_>, request: &ListGroupUsers) -> Result<(i64, Option<i64>)> {
-    let group_seq = thing::find_seq::<GroupResponse>(tx, request.group_id.as_str())?;
-    Ok((group_seq, thing::cursor::<StoredUser>(tx, request.after.as_ref())?))
-}
-
 /// The group that was listed, and whether there are more users.
 struct Listed {
     group_seq: i64,
@@ -230,91 +222,51 @@ struct Listed {
 /// How many users a range may contain for each user on the page, besides that user, to be read as one range of `users`.
 const SKIPPED_USERS_MAX: i64 = 2;
 
-/// The keys of a page on SQLite, by the ids of the group and of the cursor. The first two start at an end of the list.
-const KEYS: [&str; 4] = [
-    "select user_seq, group_seq from group_users
-     where org = $1 and group_seq = (select seq from groups where org = $1 and id = $2 and removed_at is null)
-     order by user_seq limit $3",
-    "select user_seq, group_seq from group_users
-     where org = $1 and group_seq = (select seq from groups where org = $1 and id = $2 and removed_at is null)
-     order by user_seq desc limit $3",
-    "select user_seq, group_seq from group_users
-     where org = $1 and group_seq = (select seq from groups where org = $1 and id = $2 and removed_at is null)
-       and user_seq > (select seq from users where org = $1 and id = $3)
-     order by user_seq limit $4",
-    "select user_seq, group_seq from group_users
-     where org = $1 and group_seq = (select seq from groups where org = $1 and id = $2 and removed_at is null)
-       and user_seq < (select seq from users where org = $1 and id = $3)
-     order by user_seq desc limit $4",
-];
-
-/// A page that may have been read as a range of `users`.
-enum Neighbours {
-    Listed(Listed),
-    /// The members are too far apart: the page starts behind this number of a user.
-    FarApart {
-        group_seq: i64,
-        after: i64,
-    },
-}
-
 /// In a group of nearly all users, the members are adjacent in `users`. On SQLite, reading that range costs less than
-/// looking up each member.
+/// looking up each member. Returns `None` if the members of this page are too far apart.
 fn list_neighbours(
     tx: &mut Tx<'_>,
-    request: &ListGroupUsers,
-    limit: u16,
+    values: &[Value<'_>],
+    range: Range,
     push: &mut impl FnMut(&str, &str, Option<&str>) -> Result<()>,
-) -> Result<Neighbours> {
-    let range = Range::new(request.order.unwrap_or(Order::Desc), None, limit);
-    let (org, group_id) = (tx.org(), request.group_id.as_str());
+) -> Result<Option<bool>> {
+    let sql = range.choose(
+        "select user_seq from group_users where org = $1 and group_seq = $2 and user_seq > $3
+         order by user_seq limit $4",
+        "select user_seq from group_users where org = $1 and group_seq = $2 and user_seq < $3
+         order by user_seq desc limit $4",
+    );
     // Stops reading members as soon as they are too far apart.
     let distance_max = (1 + SKIPPED_USERS_MAX) * range.rows();
-    let (mut first, mut is_far, mut group_seq) = (None, false, 0);
-    let read = |row: &Row<'_>| {
+    let (mut first, mut is_far) = (None, false);
+    let members = tx.query_while(sql, values, |row| {
         let member = row.integer(0)?;
-        group_seq = row.integer(1)?;
         is_far = (member - *first.get_or_insert(member)).abs() > distance_max;
         Ok((!is_far).then_some(member))
-    };
-    let members = match &request.after {
-        None => {
-            let sql = range.choose(KEYS[0], KEYS[1]);
-            tx.query_while(sql, values![org, group_id, range.rows()], read)?
-        }
-        Some(after) => {
-            let sql = range.choose(KEYS[2], KEYS[3]);
-            tx.query_while(sql, values![org, group_id, after.as_str(), range.rows()], read)?
-        }
-    };
-    let Some(first) = first else {
-        // No statement has found the group and the cursor yet.
-        let (group_seq, _) = find(tx, request)?;
-        return Ok(Neighbours::Listed(Listed { group_seq, has_more: false }));
-    };
-    let after = range.choose(first - 1, first + 1);
+    })?;
     if is_far {
-        return Ok(Neighbours::FarApart { group_seq, after });
+        return Ok(None);
     }
     let (members, has_more) = range.cut(members);
-    let last = members.last().copied().unwrap_or(first);
-    let (first, last) = (first.min(last), first.max(last));
+    let (Some(first), Some(last)) = (members.first(), members.last()) else { return Ok(Some(false)) };
+    let (first, last) = (*first.min(last), *first.max(last));
     if last - first > (1 + SKIPPED_USERS_MAX) * members.len() as i64 {
-        return Ok(Neighbours::FarApart { group_seq, after });
+        return Ok(None);
     }
     let sql = range.choose(
         "select seq, id, name, email from users where org = $1 and seq >= $2 and seq <= $3 order by seq",
         "select seq, id, name, email from users where org = $1 and seq >= $2 and seq <= $3 order by seq desc",
     );
+    let org = values[0];
     let mut members = members.into_iter().peekable();
-    tx.query(sql, values![org, first, last], |row| {
+    tx.query(sql, &[org, first.into(), last.into()], |row| {
         if members.next_if_eq(&row.integer(0)?).is_none() {
             return Ok(());
         }
         push(row.text(1)?, row.text(2)?, row.optional_text(3)?)
     })?;
     match members.next() {
-        None => Ok(Neighbours::Listed(Listed { group_seq, has_more })),
+        None => Ok(Some(has_more)),
         Some(member) => Err(Error::internal(format!("user {member} of a group is missing"))),
     }
 }
