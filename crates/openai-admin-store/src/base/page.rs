@@ -25,8 +25,8 @@ impl Range {
         i64::try_from(self.limit).unwrap_or(i64::MAX).saturating_add(1)
     }
 
-    /// The value for this order, such as the SQL text.
-    pub(crate) fn choose<T>(&self, ascending: T, descending: T) -> T {
+    /// The SQL text for this order.
+    pub(crate) fn choose(&self, ascending: &'static str, descending: &'static str) -> &'static str {
         match self.order {
             Order::Asc => ascending,
             Order::Desc => descending,
