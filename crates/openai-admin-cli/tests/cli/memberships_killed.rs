@@ -122,17 +122,13 @@ fn a_recorded_command_killed_in_the_middle_can_be_resumed_and_undone() {
         .with_variable("OPENAI_ADMIN_KEY", "sk-admin-any")
         .with_variable("OPENAI_BASE_URL", format!("http://{}/v1", emulator.address()));
 
-    let mut child = desk.command("groups users add Team -f joiners.txt").spawn().expect("it starts");
     let results = |file: PathBuf| {
         let text = fs::read_to_string(file).unwrap_or_default();
         text.matches("\"entry\":\"result\"").count()
     };
-    while journal(desk.path()).map_or(0, results) < ADDED_BEFORE_KILL {
-        assert!(child.try_wait().expect("a process").is_none(), "it ended");
-        std::thread::yield_now();
-    }
-    child.kill().expect("SIGKILL");
-    child.wait().expect("gone");
+    kill_when(&desk, "groups users add Team -f joiners.txt", || {
+        journal(desk.path()).map_or(0, results) >= ADDED_BEFORE_KILL
+    });
 
     let count = || {
         let listed = desk.run("groups users list Team -o json").json();
@@ -149,6 +145,17 @@ fn a_recorded_command_killed_in_the_middle_can_be_resumed_and_undone() {
     let undone = desk.run(&format!("runs undo last --yes --allow-removals {removals}"));
     assert_eq!(undone.status, 0, "{}{}", undone.stdout, undone.stderr);
     assert_eq!(count(), MEMBERS_BEFORE);
+}
+
+/// Starts a command and kills it as soon as `is_time`, which must be before its end.
+fn kill_when(desk: &Desk, command: &str, is_time: impl Fn() -> bool) {
+    let mut child = desk.command(command).spawn().expect("it starts");
+    while !is_time() {
+        assert!(child.try_wait().expect("a process").is_none(), "it ended");
+        std::thread::yield_now();
+    }
+    child.kill().expect("SIGKILL");
+    child.wait().expect("gone");
 }
 
 /// The rights of user_a in four projects. The emulator makes the end of the second wait for longer than the test takes.
@@ -184,13 +191,10 @@ projects:
         .with_variable("OPENAI_ADMIN_KEY", "sk-admin-any")
         .with_variable("OPENAI_BASE_URL", format!("http://{address}/v1"));
 
-    let mut child = desk.command("users offboard a@example.com --yes").spawn().expect("it starts");
     let held = format!("--base-url http://{address}/_emulator api GET /requests --query fault=rate_limited");
-    while desk.run(&held).json()["data"].as_array().expect("a list").is_empty() {
-        assert!(child.try_wait().expect("a process").is_none(), "it ended");
-    }
-    child.kill().expect("SIGKILL");
-    child.wait().expect("gone");
+    kill_when(&desk, "users offboard a@example.com --yes", || {
+        !desk.run(&held).json()["data"].as_array().expect("a list").is_empty()
+    });
 
     let run = || desk.run("runs list -o json").json()[0].clone();
     // The membership, two roles and one project have ended.
