@@ -4,7 +4,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future::poll_immediate, stream};
 use openai_admin_store::{DatabaseUrl, Error, Store};
 use serde_json::json;
 
@@ -68,8 +68,10 @@ async fn closing_finishes_running_operations(database: Database) {
     for user in user_ids(50) {
         let acme = acme.clone();
         let mut add = Box::pin(async move { acme.add("group_1", &user).await });
-        let _ = futures_util::future::poll_immediate(&mut add).await;
-        begun.push(add);
+        match poll_immediate(&mut add).await {
+            Some(result) => _ = result.unwrap(),
+            None => begun.push(add),
+        }
     }
     acme.store().close().await;
     for result in futures_util::future::join_all(begun).await {
