@@ -351,11 +351,14 @@ pub(crate) fn suggest(text: &str, users: &[User], failure: &mut Failure) {
     }
 }
 
-/// Explains a failure to find a user if `text` names a group. Returns whether it does.
-pub(crate) async fn is_group(client: &Client, text: &str, failure: &mut Failure) -> bool {
+/// The groups that a user may be mistaken for: those of one page. None if they cannot be listed.
+pub(crate) async fn known_groups(client: &Client) -> Vec<GroupResponse> {
     let page = client.groups().list_groups().limit(LONG_PAGE_SIZE).await;
-    // If the groups cannot be listed, there is no explanation.
-    let groups = page.map(|page| page.into_inner().data).unwrap_or_default();
+    page.map(|page| page.into_inner().data).unwrap_or_default()
+}
+
+/// Explains a failure to find a user if `text` names a group. Returns whether it does.
+pub(crate) fn explain_group(text: &str, groups: &[GroupResponse], failure: &mut Failure) -> bool {
     let key = name_key_in_any_case(text);
     let is_meant =
         |group: &&GroupResponse| group.id.as_str() == text || name_key_in_any_case(&group.name) == key;

@@ -329,14 +329,19 @@ fn fails_for_all(error: &Error) -> bool {
 async fn suggest(session: &Session<'_>, rows: &mut [Row]) {
     let unknown = rows.iter_mut().filter_map(|row| Some((&*row.user, row.failure.as_mut()?)));
     let unknown = unknown.filter(|(_, failure)| failure.status == ExitStatus::NotFound);
-    let mut unknown = unknown.take(SUGGESTED_MAX).peekable();
-    if unknown.peek().is_none() || !session.output.is_for_people() {
+    let unknown: Vec<_> = unknown.take(SUGGESTED_MAX).collect();
+    if unknown.is_empty() || !session.output.is_for_people() {
         return;
     }
-    let known = resolve::known_users(&session.client).await;
+    let may_be_group = |text: &str| !text.contains(['@', '*']);
+    let groups = match unknown.iter().any(|(text, _)| may_be_group(text)) {
+        true => resolve::known_groups(&session.client).await,
+        false => Vec::new(),
+    };
+    let users = resolve::known_users(&session.client).await;
     for (text, failure) in unknown {
-        if text.contains(['@', '*']) || !resolve::is_group(&session.client, text, failure).await {
-            resolve::suggest(text, &known, failure);
+        if !may_be_group(text) || !resolve::explain_group(text, &groups, failure) {
+            resolve::suggest(text, &users, failure);
         }
     }
 }
