@@ -1,6 +1,6 @@
 //! The operations that this server answers, one line each.
 
-use std::{future::Future, pin::Pin, sync::OnceLock};
+use std::{future::Future, pin::Pin};
 
 use axum::{
     extract::RawPathParams,
@@ -273,18 +273,10 @@ where
 /// An operation and its handler. The type of the request declares path, method and scope.
 pub(crate) struct Route {
     pub(crate) facts: OperationFacts,
-    has_body: OnceLock<bool>,
     pub(crate) answer: Box<Handler>,
     pub(crate) describe: fn(&mut SchemaGenerator, &mut SchemaGenerator) -> Description,
     /// The schema of a line, if the body may be JSON lines.
     pub(crate) describe_line: Option<fn(&mut SchemaGenerator) -> Schema>,
-}
-
-impl Route {
-    /// Whether a request has a body. The first call derives it.
-    pub(crate) fn has_body(&self) -> bool {
-        *self.has_body.get_or_init(|| self.facts.has_body())
-    }
 }
 
 type Handler = dyn Fn(Context, Received) -> HandlerFuture + Send + Sync;
@@ -367,7 +359,6 @@ where
 {
     Route {
         facts: OperationFacts::of::<E>(),
-        has_body: OnceLock::new(),
         answer: Box::new(move |context, received| Box::pin(answer(decode_lines, handler, context, received))),
         describe: |requests, responses| Description {
             request: requests.root_schema_for::<E>(),
