@@ -113,7 +113,7 @@ refusals! {
     LastOwner = "last_owner", "user_id",
         "user '{}' is the last owner of the organization",
         "Make another user an owner with `modify-user` first.",
-        "operations that delete a user or a service account, and those that change the role of a user";
+        "operations that delete a user or a service account, archive a project, or change the role of a user";
     /// The API key that sent the request was revoked or has expired.
     RevokedApiKey = "revoked_api_key", "",
         "API key '{}' was revoked or has expired and cannot create another",

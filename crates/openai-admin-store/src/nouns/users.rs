@@ -263,7 +263,8 @@ pub(crate) fn bury(change: &mut Change<'_>, user: &Stored<StoredUser>) -> Result
 
 /// Refuses a change that takes the role `owner` from the last user who has it (assumed). `role` is the user's next role.
 /// Every user with the role counts, and so do service accounts. Members of a group with the role do not: the group's
-/// changes would need the check too. An organization without an owner stays possible: it is loaded so, or new.
+/// changes would need the check too. An organization without an owner stays possible: it is loaded so, or new. Two owners who
+/// leave at once conflict: SQLite's writers take turns, and PostgreSQL's transaction is SERIALIZABLE.
 fn refuse_loss_of_owner(tx: &mut Tx<'_>, seq: i64, before: &User, role: Option<&UserRole>) -> Result<()> {
     let loses_role = before.role == Some(UserRole::Owner) && role != Some(&UserRole::Owner);
     if !loses_role || !tx.rules().has(Rule::LastOwner) {
