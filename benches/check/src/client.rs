@@ -12,7 +12,7 @@ use http_body_util::Full;
 use openai_admin::{
     Client, GroupId, Limit, UserId,
     models::CreateGroupUserBody,
-    operations::{AddGroupUser, ListGroupUsers},
+    operations::{AddGroupUser, CreateUsageBatch, ListGroupUsers},
     wire::{Incoming, Strictness, decode, encode},
 };
 use serde_json::json;
@@ -22,6 +22,7 @@ use crate::BoxError;
 const GROUP: &str = "group_01J1F8ABCDXYZ0123456789AB";
 const USER: &str = "user-aB3dE5gH7jK9mN1pQ3sT5vW7";
 const PAGE_USERS: usize = 100;
+const BATCH_RECORDS: usize = 10;
 
 /// A service that knows both answers.
 #[derive(Clone)]
@@ -94,6 +95,9 @@ pub(crate) fn convert(way: &str, times: usize) -> Result<(), BoxError> {
     target.clear();
     encode(&list, &mut target)?;
     let query = target.split_once('?').map_or("", |(_, query)| query).to_owned();
+    let record = json!({ "time": 1_711_471_533, "project_id": "proj_1", "model": "gpt-5", "input_tokens": 1200,
+                         "output_tokens": 80, "num_model_requests": 1 });
+    let batch = json!({ "batch_id": "batch-1", "completions": vec![record; BATCH_RECORDS] }).to_string();
     for _ in 0..times {
         match way {
             "encode" => {
@@ -108,6 +112,11 @@ pub(crate) fn convert(way: &str, times: usize) -> Result<(), BoxError> {
                 assert_eq!(decode::<AddGroupUser>(&incoming, Strictness::Lenient)?, add);
                 let incoming = Incoming { path: &path, query: black_box(&query), body: &[] };
                 assert_eq!(decode::<ListGroupUsers>(&incoming, Strictness::Lenient)?, list);
+            }
+            "decode, usage batch" => {
+                let incoming = Incoming { path: &[], query: "", body: black_box(batch.as_bytes()) };
+                let batch = decode::<CreateUsageBatch>(&incoming, Strictness::Lenient)?;
+                assert_eq!(batch.body.completions.len(), BATCH_RECORDS);
             }
             _ => return Err(format!("requests are not '{way}'d").into()),
         }

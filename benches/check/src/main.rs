@@ -9,11 +9,12 @@ mod server;
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The kinds of calls, which `run` counts in this order.
-const CALLS: [&str; 10] = [
+const CALLS: [&str; 11] = [
     "client add",
     "client list",
     "wire encode",
     "wire decode",
+    "wire decode, usage batch",
     "server list, one group",
     "server list, many groups",
     "server list, page asked for before",

@@ -85,7 +85,6 @@ pub mod blocking;
 pub mod client;
 #[cfg(feature = "client")]
 pub mod error;
-#[cfg(feature = "client")]
 mod json;
 #[cfg(feature = "likeness")]
 pub mod likeness;

@@ -36,7 +36,8 @@ api! {
 }
 
 impl GroupUsersApi<'_> {
-    /// Whether a user is in a group. An unknown user is in no group.
+    /// Whether a user is in a group. An unknown user is in no group. If an error names neither the user nor the group, a
+    /// second request looks for the group.
     ///
     /// ```
     /// # openai_admin_server::testing::example(async |client| {

@@ -13,7 +13,7 @@ use super::{
     parameter::{self, Parameter},
     placeholders::Placeholders,
 };
-use crate::{Endpoint, violation::ViolationCode};
+use crate::{Endpoint, json, violation::ViolationCode};
 
 /// The parts of a received request.
 #[derive(Debug)]
@@ -45,19 +45,18 @@ pub enum Strictness {
 /// The first parameter that violates a rule, and the rule.
 pub fn decode<E: Endpoint>(incoming: &Incoming<'_>, strictness: Strictness) -> Result<E, DecodeError> {
     let placeholders = Placeholders::of::<E>();
-    // Derived deserializers accept an array for a struct; the API does not, at any depth. Frequent bodies have no array.
+    // Derived deserializers accept an array for a struct; the API does not.
     let is_object = incoming.body.trim_ascii_start().first().is_none_or(|first| *first == b'{');
-    let is_plain = is_object && !incoming.body.contains(&b'[');
     // Only a body can have unknown fields.
     let is_lenient = strictness == Strictness::Lenient || incoming.body.is_empty();
     if is_lenient
-        && is_plain
+        && is_object
         && let Ok(request) = E::deserialize(Request { placeholders, incoming, explained: None, strictness })
     {
         return Ok(request);
     }
     // serde_json's errors are text only. A refused body is therefore decoded again from a tree, with errors that
-    // contain the parameter and the code. Only refused requests and bodies with arrays pay for it.
+    // contain the parameter and the code. Only refused requests and unusual bodies pay for it.
     let tree = if incoming.body.is_empty() { None } else { Some(parse(incoming.body, unparsable_body)?) };
     E::deserialize(Request {
         placeholders,
@@ -65,13 +64,6 @@ pub fn decode<E: Endpoint>(incoming: &Incoming<'_>, strictness: Strictness) -> R
         explained: tree.as_ref().or(Some(&Value::Null)),
         strictness,
     })
-}
-
-fn read_json<'de, V: DeserializeSeed<'de>>(seed: V, body: &'de [u8]) -> serde_json::Result<V::Value> {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value = seed.deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(value)
 }
 
 /// Decodes a line of JSON lines: an object with one field, whose name is a variant of `T`.
@@ -151,7 +143,10 @@ fn parse(body: &[u8], explain: impl Fn(serde_json::Error) -> DecodeError) -> Res
         return Err(DecodeError::malformed(message));
     }
     let duplicate = RefCell::new(None);
-    read_json(Once(&duplicate), body).map_err(|error| duplicate.take().unwrap_or_else(|| explain(error)))
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let tree = Once(&duplicate).deserialize(&mut deserializer);
+    let tree = tree.and_then(|tree| deserializer.end().map(|()| tree));
+    tree.map_err(|error| duplicate.take().unwrap_or_else(|| explain(error)))
 }
 
 /// Parses a tree, and refuses an object with a duplicate field, since the intended value is unknown. serde_json's
@@ -322,7 +317,9 @@ impl<'de> MapAccess<'de> for RequestFields<'de> {
                 seed.deserialize(parameter).map_err(|error| error.within(field))
             }
             FieldPosition::Body => match self.request.explained {
-                None => read_json(seed, self.request.incoming.body).map_err(DecodeError::custom),
+                // It leaves an array in place of a struct to the tree, at any depth.
+                None => json::quick_with(seed, self.request.incoming.body)
+                    .ok_or_else(|| DecodeError::custom("an unusual body")),
                 Some(Value::Object(_)) => seed.deserialize(Tree {
                     value: self.request.explained.unwrap_or(&Value::Null),
                     strictness: self.request.strictness,
