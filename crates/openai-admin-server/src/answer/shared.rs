@@ -9,8 +9,8 @@ use crate::{
     operate::{backups::Backups, drain::Drain, metrics::Metrics},
 };
 
-/// How many sign-ins to the console and attempts to unlock a session a key has per minute: each is an event of the audit
-/// log, which is kept.
+/// How often a key may sign in to the console or try to unlock a session per minute, on each server: every sign-in and
+/// every wrong key is an event, and events are kept.
 const SIGN_INS_PER_MINUTE_MAX: NonZeroU32 = NonZeroU32::new(60).expect("it is not zero");
 
 /// The state that all requests share.

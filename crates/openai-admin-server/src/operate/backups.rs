@@ -71,7 +71,7 @@ fn newest(path: &Path) -> io::Result<Option<Timestamp>> {
     let mut newest = None;
     for entry in fs::read_dir(path)?.take(FILES_MAX) {
         let entry = entry?;
-        // The lock of a running backup, which a killed one leaves, or the file that it still writes.
+        // Such as the lock of a backup, which stays if the backup is killed.
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
             continue;
         }
@@ -111,9 +111,7 @@ mod tests {
         for (name, at) in [("1.backup", 100), ("2.backup", 300), ("3.backup", 200)] {
             write(&folder.path().join(name), at);
         }
-        for unfinished in [".4.backup.lock", ".4.backup.new"] {
-            write(&folder.path().join(unfinished), 400);
-        }
+        write(&folder.path().join(".4.backup.lock"), 400);
         fs::create_dir(folder.path().join("nested")).expect("a folder");
         assert_eq!(seconds(folder.path()).await, Some(300));
         assert_eq!(seconds(&folder.path().join("1.backup")).await, Some(100));
