@@ -138,7 +138,7 @@ impl EmulatorBuilder {
         Ok(self)
     }
 
-    /// OnMissing ids and random faults the same in every run. The clock is stopped at 2026-01-01T00:00:00Z unless it is
+    /// Makes ids and random faults the same in every run. The clock is stopped at 2026-01-01T00:00:00Z unless it is
     /// set.
     pub fn seed(self, seed: u64) -> Self {
         Self { seed: Some(seed), ..self }
