@@ -44,7 +44,7 @@ const PAGES: [(&str, usize); 21] = [
     ("/console/keys", 3),
     ("/console/audit", 3),
     ("/console/audit?type=group.user.added", 4),
-    ("/console/usage", 9),
+    ("/console/usage", 5),
     ("/console/plans/new", 1),
 ];
 

@@ -173,19 +173,21 @@ fn sums(tx: &mut Tx<'_>, series: &Series, query: &Query, from: i64, to: i64) -> 
     let groups = groups(tx, series, query)?;
     let mut found: HashMap<(i64, usize), Sums> = HashMap::new();
     let mut levels: HashMap<(i64, i64), Sums> = HashMap::new();
-    for span in spans(from, to, width) {
-        tx.query(READ, values![org, series.number, span.width, span.from, span.to], |row| {
-            let seq = row.integer(1)?;
-            let Some(group) = groups.of.get(&seq) else { return Ok(()) };
-            let bucket = round_down(row.integer(0)?, width).max(from);
-            let sums = read_sums(series, row)?;
-            match series.kind {
-                SeriesKind::Sum => return add_to_page(found.entry((bucket, *group)).or_default(), &sums),
-                SeriesKind::Level => keep_later(series, levels.entry((bucket, seq)).or_default(), &sums),
-            }
-            Ok(())
-        })?;
-    }
+    let mut spans = spans(from, to, width);
+    spans.resize(SPANS_MAX, Span { width, from: 0, to: 0 });
+    let spans = spans.into_iter().flat_map(|span| [span.width, span.from, span.to]).map(Value::from);
+    let parameters: Vec<Value<'_>> = [org.into(), series.number.into()].into_iter().chain(spans).collect();
+    tx.query(READ, &parameters, |row| {
+        let seq = row.integer(1)?;
+        let Some(group) = groups.of.get(&seq) else { return Ok(()) };
+        let bucket = round_down(row.integer(0)?, width).max(from);
+        let sums = read_sums(series, row)?;
+        match series.kind {
+            SeriesKind::Sum => return add_to_page(found.entry((bucket, *group)).or_default(), &sums),
+            SeriesKind::Level => keep_later(series, levels.entry((bucket, seq)).or_default(), &sums),
+        }
+        Ok(())
+    })?;
     for ((bucket, seq), sums) in levels {
         add_to_page(found.entry((bucket, groups.of[&seq])).or_default(), &sums)?;
     }
@@ -363,6 +365,9 @@ struct Span {
     to: i64,
 }
 
+/// The spans of a range: one of the longest width, and at each of its ends one of each shorter width.
+const SPANS_MAX: usize = 2 * WIDTHS.len() - 1;
+
 /// The fewest rows that cover every minute which begins in this range, in order: long rows in the middle, shorter ones
 /// at ends that are not a multiple of the longer width. No row is longer than a bucket.
 fn spans(from: i64, to: i64, bucket: i64) -> Vec<Span> {
@@ -399,10 +404,33 @@ macro_rules! each_sum {
     };
 }
 
+/// Reads a span, whose width, begin and end are these parameters.
+macro_rules! read_span {
+    ($width:literal $from:literal $to:literal) => {
+        concat!(
+            "select begins_at, dimension_seq, ",
+            each_sum!("sum_"),
+            " from usage_sums where org = $1 and series = $2 and width = $",
+            $width,
+            " and begins_at >= $",
+            $from,
+            " and begins_at < $",
+            $to
+        )
+    };
+}
+
+/// Reads [`SPANS_MAX`] spans, of which some may be empty.
 const READ: &str = concat!(
-    "select begins_at, dimension_seq, ",
-    each_sum!("sum_"),
-    " from usage_sums where org = $1 and series = $2 and width = $3 and begins_at >= $4 and begins_at < $5"
+    read_span!(3 4 5),
+    " union all ",
+    read_span!(6 7 8),
+    " union all ",
+    read_span!(9 10 11),
+    " union all ",
+    read_span!(12 13 14),
+    " union all ",
+    read_span!(15 16 17),
 );
 
 /// Writes nothing if a sum would be larger than an `i64`.
@@ -448,6 +476,14 @@ mod tests {
         assert_eq!(spans(0, DAY, 3600), [span(3600, 0, DAY)]);
         assert_eq!(spans(30, 90, DAY), [span(60, 60, 120)]);
         assert_eq!(spans(1, 1, DAY), []);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_statement_reads_the_spans_of_any_range(from in 0..3 * DAY, length in 0..5 * DAY, bucket in 0..WIDTHS.len()) {
+            let spans = spans(from, from + length, WIDTHS[bucket]);
+            proptest::prop_assert!(spans.len() <= SPANS_MAX, "{spans:?}");
+        }
     }
 
     #[test]
