@@ -127,6 +127,12 @@ struct UserPage {
     can_plan: bool,
 }
 
+impl UserPage {
+    fn has_assumed(&self) -> bool {
+        self.permissions.iter().flatten().flat_map(|row| &row.paths).any(|path| path.is_assumed)
+    }
+}
+
 pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
     let user: Person = visit.client.users().retrieve_user(id.clone()).await?.into_inner().into();
     let groups = visit.client.users().list_user_groups(id.clone()).limit(GROUPS_MAX).await?.into_inner();
