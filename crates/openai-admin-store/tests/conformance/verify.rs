@@ -2,12 +2,13 @@
 //! store.
 
 use openai_admin::operations::CreateUsageBatch;
-use openai_admin_store::NewApiKey;
+use openai_admin_store::{DatabaseUrl, NewApiKey};
 use serde_json::json;
 
 use crate::{
     certificates, external_keys, external_storage, federation_rules, rate_limits, settings, spend_alerts,
-    support::{Database, Engine, run_and_check},
+    support::{Database, Engine, run},
+    tenant::Tenant,
 };
 
 /// Each violation, and a part of the line that reports it.
@@ -74,46 +75,79 @@ const DAMAGES: [(&str, &str); 49] = [
     ("update rate_limits set project_seq = 9", "rate limits belong to an organization or a project"),
 ];
 
+/// An organization with rows and events of every kind that [`DAMAGES`] change.
+async fn filled(database: &Database) -> Tenant {
+    let groups = json!([
+        { "id": "group_1", "name": "One", "members": ["user_1", "user_2"] },
+        { "id": "group_2", "name": "Two" },
+        { "id": "group_3", "name": "Three" },
+    ]);
+    let acme = database.acme(4, groups).await;
+    acme.rename_group("group_1", "Uno").await.unwrap();
+    acme.modify_user("user_1", json!({ "role": "owner" })).await.unwrap();
+    let (hash, redacted, name) = ("hash".to_owned(), "…".to_owned(), "Key".to_owned());
+    let key = NewApiKey { hash, redacted, name, scopes: vec![], expires_at: None };
+    let key = acme.store().create_api_key(acme.org(), database.stamp(), key).await.unwrap();
+    acme.store().revoke_api_key(acme.org(), database.stamp(), key.id).await.unwrap();
+    let certificate = certificates::upload(&acme, "Gateway").await;
+    certificates::activate(&acme, "proj_default_org-acme", &[&certificate]).await.unwrap();
+    settings::limit_spend(&acme, 5).await;
+    spend_alerts::create(&acme, 5).await;
+    external_keys::create(&acme, "Key").await;
+    let ends = federation_rules::Ends::create(&acme).await;
+    let mut rule = ends.body();
+    rule["name"] = json!("Builds");
+    federation_rules::create(&acme, &ends.provider, rule).await.unwrap();
+    external_storage::create(&acme).await;
+    let limits = json!({ "max_requests_per_1_minute": 7 });
+    rate_limits::update(&acme, "proj_default_org-acme", "rl-o3", limits).await.unwrap();
+    acme.delete_user("user_4").await.unwrap();
+    let record = json!({ "time": 7, "input_tokens": 1, "output_tokens": 1, "num_model_requests": 1 });
+    let level = json!({ "time": 7, "usage_bytes": 1 });
+    let batch = json!({ "batch_id": "1", "completions": [record], "vector_stores": [level] });
+    let batch = serde_json::from_value(batch).unwrap();
+    acme.change(CreateUsageBatch::new(batch)).await.unwrap();
+    acme.delete_group("group_3").await.unwrap();
+    acme
+}
+
+/// The statements that copy every table, restore all from their copies, and drop the copies.
+fn copies(database: &Database) -> [String; 3] {
+    let (tables, without_triggers) = match &database.url {
+        DatabaseUrl::Sqlite(_) => {
+            ("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'", "")
+        }
+        DatabaseUrl::Postgres(_) => (
+            "select tablename::text from pg_tables where schemaname = current_schema()",
+            "set session_replication_role = replica;",
+        ),
+    };
+    let tables = database.texts(tables);
+    let each =
+        |statements: fn(&str) -> String| tables.iter().map(|table| statements(table)).collect::<String>();
+    let restore =
+        each(|table| format!("delete from {table}; insert into {table} select * from copy_{table};"));
+    [
+        each(|table| format!("create table copy_{table} as select * from {table};")),
+        format!("{without_triggers} begin; {restore} commit;"),
+        each(|table| format!("drop table copy_{table};")),
+    ]
+}
+
 fn verify_detects_every_violation(engine: Engine) {
-    for (damage, word) in DAMAGES {
-        run_and_check(engine, async |database: Database| {
-            let groups = json!([
-                { "id": "group_1", "name": "One", "members": ["user_1", "user_2"] },
-                { "id": "group_2", "name": "Two" },
-                { "id": "group_3", "name": "Three" },
-            ]);
-            let acme = database.acme(4, groups).await;
-            acme.rename_group("group_1", "Uno").await.unwrap();
-            acme.modify_user("user_1", json!({ "role": "owner" })).await.unwrap();
-            let (hash, redacted, name) = ("hash".to_owned(), "…".to_owned(), "Key".to_owned());
-            let key = NewApiKey { hash, redacted, name, scopes: vec![], expires_at: None };
-            let key = acme.store().create_api_key(acme.org(), database.stamp(), key).await.unwrap();
-            acme.store().revoke_api_key(acme.org(), database.stamp(), key.id).await.unwrap();
-            let certificate = certificates::upload(&acme, "Gateway").await;
-            certificates::activate(&acme, "proj_default_org-acme", &[&certificate]).await.unwrap();
-            settings::limit_spend(&acme, 5).await;
-            spend_alerts::create(&acme, 5).await;
-            external_keys::create(&acme, "Key").await;
-            let ends = federation_rules::Ends::create(&acme).await;
-            let mut rule = ends.body();
-            rule["name"] = json!("Builds");
-            federation_rules::create(&acme, &ends.provider, rule).await.unwrap();
-            external_storage::create(&acme).await;
-            let limits = json!({ "max_requests_per_1_minute": 7 });
-            rate_limits::update(&acme, "proj_default_org-acme", "rl-o3", limits).await.unwrap();
-            acme.delete_user("user_4").await.unwrap();
-            let record = json!({ "time": 7, "input_tokens": 1, "output_tokens": 1, "num_model_requests": 1 });
-            let level = json!({ "time": 7, "usage_bytes": 1 });
-            let batch = json!({ "batch_id": "1", "completions": [record], "vector_stores": [level] });
-            let batch = serde_json::from_value(batch).unwrap();
-            acme.change(CreateUsageBatch::new(batch)).await.unwrap();
-            acme.delete_group("group_3").await.unwrap();
-            assert_eq!(acme.store().verify().await.unwrap(), Vec::<String>::new());
+    run(engine, async |database: Database| {
+        let acme = filled(&database).await;
+        let [copy, restore, drop] = copies(&database);
+        database.execute(&copy);
+        for (damage, word) in DAMAGES {
+            assert_eq!(acme.store().verify().await.unwrap(), Vec::<String>::new(), "before {damage}");
             database.execute(damage);
             let problems = acme.store().verify().await.unwrap();
             assert!(problems.iter().any(|problem| problem.contains(word)), "{damage}: {problems:?}");
-        });
-    }
+            database.execute(&restore);
+        }
+        database.execute(&drop);
+    });
 }
 
 #[test]
