@@ -66,7 +66,7 @@ pub(crate) fn unknown(operation: &Operation, query: &str, body: Option<&Value>) 
         .map(|(name, _)| name.split('[').next().unwrap_or_default().to_owned())
         .filter(|name| !has(&operation.fields.query, name));
     let in_body = body.and_then(Value::as_object).into_iter().flat_map(serde_json::Map::keys);
-    let in_body = in_body.filter(|name| operation.facts.has_body && !has(&operation.fields.body, name));
+    let in_body = in_body.filter(|name| operation.facts.has_body() && !has(&operation.fields.body, name));
     let mut unknown: Vec<String> = in_query.chain(in_body.cloned()).collect();
     let mut seen = BTreeSet::new();
     unknown.retain(|name| seen.insert(name.clone()));

@@ -25,10 +25,10 @@ pub struct OperationFacts {
     pub tag: &'static str,
     /// Whether a retry is safe. Operations that are not idempotent take an `Idempotency-Key`.
     pub is_idempotent: bool,
-    /// Whether a request has a body.
-    pub has_body: bool,
     /// Whether the body may also be JSON lines.
     pub takes_lines: bool,
+    // Functions, so that the server starts without the code and the schemas of 151 requests.
+    has_body: fn() -> bool,
     fields: fn() -> OperationFields,
 }
 
@@ -41,10 +41,10 @@ impl OperationFacts {
             scope: E::SCOPE,
             tag: E::TAG,
             is_idempotent: E::IDEMPOTENT,
-            has_body: wire::fields::<E>()
-                .iter()
-                .any(|field| field_position(E::PATH, field) == FieldPosition::Body),
             takes_lines: false,
+            has_body: || {
+                wire::fields::<E>().iter().any(|field| field_position(E::PATH, field) == FieldPosition::Body)
+            },
             fields: OperationFields::of::<E>,
         }
     }
@@ -52,6 +52,11 @@ impl OperationFacts {
     /// Whether the operation is an extension, not part of the published API.
     pub fn is_extension(&self) -> bool {
         self.path.starts_with("/x/")
+    }
+
+    /// Whether a request has a body.
+    pub fn has_body(&self) -> bool {
+        (self.has_body)()
     }
 
     /// Whether the operation may change something. Its scope says so: an extension reads with POST.
@@ -67,7 +72,7 @@ impl OperationFacts {
 
 impl fmt::Debug for OperationFacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, method, path, scope, tag, is_idempotent, has_body, takes_lines, fields: _ } = self;
+        let Self { id, method, path, scope, tag, is_idempotent, takes_lines, has_body: _, fields: _ } = self;
         f.debug_struct("OperationFacts")
             .field("id", id)
             .field("method", method)
@@ -75,7 +80,6 @@ impl fmt::Debug for OperationFacts {
             .field("scope", scope)
             .field("tag", tag)
             .field("is_idempotent", is_idempotent)
-            .field("has_body", has_body)
             .field("takes_lines", takes_lines)
             .finish_non_exhaustive()
     }

@@ -200,7 +200,7 @@ async fn run(
         Err(error) => return Err(Refusal { error, body_was_read: discard(body).await }),
     };
     // Official clients send a content type with every request, even if the operation has no body.
-    let (body, is_lines) = if route.facts.has_body {
+    let (body, is_lines) = if route.facts.has_body() {
         read_body(&parts.headers, body, route.facts.takes_lines, shared.config.limits.body_timeout).await?
     } else {
         discard(body).await;

@@ -61,7 +61,7 @@ impl Ids {
 }
 
 async fn send(server: &TestServer, key: &str, operation: &OperationFacts, ids: &Ids) -> Answer {
-    let body = if operation.has_body { ids.body(operation) } else { String::new() };
+    let body = if operation.has_body() { ids.body(operation) } else { String::new() };
     let mut path = ids.path(operation);
     if operation.id.starts_with("usage-") {
         path.push_str("?start_time=0&limit=1");

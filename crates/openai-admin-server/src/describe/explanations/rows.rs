@@ -77,7 +77,7 @@ fn parameters() -> Vec<Row> {
             meaning: "A value has the wrong type, such as a word for a number.",
             next: "Send the parameter in `param` as the type in the message. A number in a query consists of digits.",
             answered_by: Matching("operations with a parameter that is not a string, or with a body", |it| {
-                it.facts.has_body || it.has_query_without_text()
+                it.facts.has_body() || it.has_query_without_text()
             }),
             request: Some(request("GET", "/v1/organization/groups?limit=ten")),
         },
@@ -88,7 +88,7 @@ fn parameters() -> Vec<Row> {
             next: "Use one of the values in the message.",
             answered_by: Matching(
                 "operations that take an id, an order, a cursor or another restricted value",
-                |it| it.bounds_query("enum") || it.bounds_query("pattern") || it.facts.has_body,
+                |it| it.bounds_query("enum") || it.bounds_query("pattern") || it.facts.has_body(),
             ),
             request: Some(request("GET", "/v1/organization/groups?order=sideways")),
         },
@@ -150,7 +150,7 @@ fn parameters() -> Vec<Row> {
             meaning: "The request repeats a query parameter that takes one value, or a field of the body.",
             next: "Send it once. In the OpenAPI document, parameters that take several values are arrays.",
             answered_by: Matching("operations with parameters in the query, or with a body", |it| {
-                it.facts.has_body || it.fields.query.iter().any(|field| !field.has("items"))
+                it.facts.has_body() || it.fields.query.iter().any(|field| !field.has("items"))
             }),
             request: Some(request("GET", "/v1/organization/groups?limit=1&limit=2")),
         },
@@ -161,7 +161,7 @@ fn parameters() -> Vec<Row> {
             next: "Check the spelling of the field, or remove it. A server without `--strict` ignores it.",
             answered_by: Matching(
                 "operations with a body, when the server was started with `--strict`",
-                |it| it.facts.has_body,
+                |it| it.facts.has_body(),
             ),
             request: Some(
                 request("POST", GROUPS)
@@ -173,7 +173,7 @@ fn parameters() -> Vec<Row> {
 }
 
 fn bodies() -> Vec<Row> {
-    let with_body = || Matching("operations with a body", |it| it.facts.has_body);
+    let with_body = || Matching("operations with a body", |it| it.facts.has_body());
     vec![
         Row {
             error: misread_body("[]"),
