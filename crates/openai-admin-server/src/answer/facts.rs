@@ -43,7 +43,8 @@ impl OperationFacts {
             is_idempotent: E::IDEMPOTENT,
             takes_lines: false,
             has_body: || {
-                wire::fields::<E>().iter().any(|field| field_position(E::PATH, field) == FieldPosition::Body)
+                let is_in_body = |field: &&str| field_position(E::PATH, field) == FieldPosition::Body;
+                E::METHOD == Method::Post && wire::fields::<E>().iter().any(is_in_body)
             },
             fields: OperationFields::of::<E>,
         }
