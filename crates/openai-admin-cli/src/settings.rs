@@ -55,7 +55,7 @@ fn variable(name: &str) -> String {
     format!("{VARIABLE_PREFIX}{}", name.replace('-', "_").to_ascii_uppercase())
 }
 
-/// An example of the settings file: every setting as a comment, with its default.
+/// An example of the settings file: every setting as a comment, with its default or an example.
 pub(crate) fn example() -> String {
     let mut text = "\
 # Settings of `openai-admin serve --config FILE`. Uncomment a line to set it. The environment and the command line take
@@ -67,6 +67,7 @@ pub(crate) fn example() -> String {
             (None, _) => "false".to_owned(),
             (Some(value), _) if is_list => format!("[{value:?}]"),
             (Some(_), Some(default)) => format!("{default:?}"),
+            (Some(value), None) if value == "N" => "600".to_owned(),
             (Some(value), None) => format!("{value:?}"),
         };
         text += &format!("\n# {meaning}.\n# --{name} or {variable}\n#{name} = {value}\n");
