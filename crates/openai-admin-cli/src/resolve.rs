@@ -351,7 +351,7 @@ pub(crate) fn suggest(text: &str, users: &[User], failure: &mut Failure) {
     }
 }
 
-/// The groups that a user may be mistaken for: those of one page. None if they cannot be listed.
+/// The groups that a user may be mistaken for: those of one page. Empty if they cannot be listed.
 pub(crate) async fn known_groups(client: &Client) -> Vec<GroupResponse> {
     let page = client.groups().list_groups().limit(LONG_PAGE_SIZE).await;
     page.map(|page| page.into_inner().data).unwrap_or_default()

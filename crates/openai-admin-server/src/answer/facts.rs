@@ -42,6 +42,7 @@ impl OperationFacts {
             tag: E::TAG,
             is_idempotent: E::IDEMPOTENT,
             takes_lines: false,
+            // Asked for each request, and only a POST needs an answer from its fields.
             has_body: || {
                 let is_in_body = |field: &&str| field_position(E::PATH, field) == FieldPosition::Body;
                 E::METHOD == Method::Post && wire::fields::<E>().iter().any(is_in_body)
