@@ -21,6 +21,8 @@ const FULL = [
   '/groups/group_empty',
   '/groups/group_01234567890123456789012345678901234567890123456789',
   '/groups/group_hostile/delete',
+  '/groups/group_hostile/roles',
+  '/groups/group_empty/roles',
   '/users?q=ada',
   '/users/user_0',
   '/users/user_1',

@@ -22,9 +22,9 @@ use fill::Size;
 
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How often each page is read, each time after another random row.
 /// The limit of a first page with its style and its script, compressed.
 const FIRST_PAGE_BYTES_MAX: usize = 50_000;
+/// How often each page is read, each time after another random row.
 const READS: u64 = 1000;
 /// The bound of the slowest hundredth.
 const BOUND: Duration = Duration::from_millis(100);

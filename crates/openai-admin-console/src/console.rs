@@ -19,8 +19,8 @@ use crate::{
         page::{Answer, see},
     },
     nouns::{
-        admin_api_keys, audit_logs, emulator, group_users, groups, home, invites, projects, roles, runs,
-        search, uploads, usage, users,
+        admin_api_keys, audit_logs, emulator, group_roles, group_users, groups, home, invites, projects,
+        roles, runs, search, uploads, usage, users,
     },
     session,
     state::{Pages, SignInLink, State},
@@ -64,6 +64,7 @@ impl Console {
             .route("/console/groups/plan", post(group_users::plan_of_groups))
             .route("/console/groups/{group_id}", get(groups::show))
             .route("/console/groups/{group_id}/delete", get(groups::confirm_delete).post(groups::delete))
+            .route("/console/groups/{group_id}/roles", get(group_roles::list))
             .route("/console/groups/{group_id}/plan", post(group_users::plan))
             .route("/console/users", get(users::list))
             .route("/console/users/{user_id}", get(users::show))

@@ -3,6 +3,7 @@
 pub(crate) mod admin_api_keys;
 pub(crate) mod audit_logs;
 pub(crate) mod emulator;
+pub(crate) mod group_roles;
 pub(crate) mod group_users;
 pub(crate) mod groups;
 pub(crate) mod home;

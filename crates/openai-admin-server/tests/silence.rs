@@ -405,6 +405,7 @@ async fn use_federation_rules(client: &Client, project: &ProjectId, account: &Se
 }
 
 async fn use_access(client: &Client, user_id: &UserId) {
+    client.counts().retrieve_counts().await.unwrap();
     client.names().look_up_names(LookUpNamesBody::new(vec![user_id.to_string()])).await.unwrap();
     let access = client.access();
     access.retrieve_user_access(user_id).await.unwrap();

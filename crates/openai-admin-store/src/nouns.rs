@@ -8,6 +8,7 @@ mod audit_logs;
 pub(crate) mod certificates;
 pub(crate) mod cloud_fields;
 pub(crate) mod console_sessions;
+mod counts;
 pub(crate) mod data_retention;
 pub(crate) mod external_keys;
 pub(crate) mod external_storage;

@@ -9,6 +9,7 @@ mod builder;
 mod call;
 mod certificates;
 mod config;
+mod counts;
 mod data_retention;
 mod decode;
 mod external_keys;
@@ -60,6 +61,7 @@ pub use self::{
     audit_logs::AuditLogsApi,
     builder::ClientBuilder,
     certificates::CertificatesApi,
+    counts::CountsApi,
     data_retention::DataRetentionApi,
     external_keys::ExternalKeysApi,
     external_storage::ExternalStorageApi,

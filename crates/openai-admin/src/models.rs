@@ -20,6 +20,7 @@ pub use crate::operations::{
         OrganizationCertificateActivationResponse, OrganizationCertificateDeactivationResponse,
         ToggleCertificatesRequest, UploadCertificateRequest,
     },
+    counts::{Count, Counts},
     data_retention::{
         OrganizationDataRetention, ProjectDataRetention, UpdateOrganizationDataRetentionBody,
         UpdateProjectDataRetentionBody,

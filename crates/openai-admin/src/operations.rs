@@ -7,6 +7,7 @@ pub mod access;
 pub mod admin_api_keys;
 pub mod audit_logs;
 pub mod certificates;
+pub mod counts;
 pub mod data_retention;
 pub mod external_keys;
 pub mod external_storage;
@@ -46,6 +47,7 @@ pub use certificates::{
     ActivateOrganizationCertificates, DeactivateOrganizationCertificates, DeleteCertificate, GetCertificate,
     ListOrganizationCertificates, ModifyCertificate, UploadCertificate,
 };
+pub use counts::RetrieveCounts;
 pub use data_retention::{
     RetrieveOrganizationDataRetention, RetrieveProjectDataRetention, UpdateOrganizationDataRetention,
     UpdateProjectDataRetention,
@@ -131,7 +133,7 @@ macro_rules! for_each_operation {
             ListUsers RetrieveUser ModifyUser DeleteUser
             CreateUser ListUserGroups
             RetrieveUserAccess ListPermissionUsers CheckAccess
-            ListAuditLogs LookUpNames
+            ListAuditLogs LookUpNames RetrieveCounts
             ListRoles CreateRole RetrieveRole UpdateRole DeleteRole
             ListGroupRoleAssignments AssignGroupRole RetrieveGroupRole UnassignGroupRole
             ListUserRoleAssignments AssignUserRole RetrieveUserRole UnassignUserRole

@@ -45,6 +45,8 @@ pub(super) fn description(nouns: &[String], is_read_only: bool) -> String {
     let last = nouns.pop().unwrap_or_default();
     let last = match last.as_str() {
         "usage" => return "Report and record usage".to_owned(),
+        "counts" => return "Count groups, users, projects and admin keys".to_owned(),
+        "names" => return "Look up names by their IDs".to_owned(),
         "spend limit" => "spend limits".to_owned(),
         "data retention" => "data retention settings".to_owned(),
         _ => last,

@@ -190,7 +190,6 @@ struct GroupPage {
     members: Vec<MemberRow>,
     is_first: bool,
     next: Option<String>,
-    roles: Vec<(String, String)>,
     order: &'static str,
     can_plan: bool,
 }
@@ -207,9 +206,6 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
     let path = path_of(&id);
     let next = found.next.map(|next| link(&path, &[("q", &search), ("order", order_name), ("after", &next)]));
     let is_first = after.is_empty();
-    let roles = visit.client.group_roles().list_group_role_assignments(id.clone()).await;
-    // A key may read groups without roles.
-    let roles = roles.map(|roles| roles.into_inner().data).unwrap_or_default();
     let members = found.users.into_iter().map(|user| MemberRow {
         id: user.id.to_string(),
         name: user.name.to_string(),
@@ -231,7 +227,6 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
         members: members.collect(),
         is_first,
         next,
-        roles: roles.into_iter().map(|role| (role.id.to_string(), role.name)).collect(),
         order: order_name,
         can_plan: visit.state.pages.runs.is_some(),
     })

@@ -1,19 +1,21 @@
 //! The first page: numbers of resources, keys that end soon, and the last changes.
 
 use askama::Template;
+use openai_admin::models::{Count, Counts};
 
 use crate::{
     base::{
         frame::{Frame, Section},
         moment::Moment,
+        numbers::with_commas,
         page::{Answer, page},
     },
     nouns::{audit_logs, emulator, sentence::Sentence},
     visit::Visit,
 };
 
-/// Resources that a card counts at most.
-const COUNTED_MAX: i64 = 100;
+/// Keys among which those that end soon are looked for.
+const KEYS_MAX: i64 = 100;
 /// A key that ends within this time is shown, in seconds.
 const SOON_SECONDS: i64 = 14 * 24 * 60 * 60;
 
@@ -38,12 +40,9 @@ struct HomePage {
 
 pub(crate) async fn show(visit: Visit) -> Answer {
     let client = &visit.client;
-    let groups = client.groups().list_groups().limit(COUNTED_MAX).await;
-    let users = client.users().list_users().limit(COUNTED_MAX).await;
-    let projects = client.projects().list_projects().limit(COUNTED_MAX).await;
-    let keys = client.admin_api_keys().list_admin_api_keys().limit(COUNTED_MAX).await;
-    let count =
-        |length: usize, has_more: bool| if has_more { format!("{length}+") } else { length.to_string() };
+    // A key may lack the scopes of a part of the page.
+    let counts = client.counts().retrieve_counts().await.ok();
+    let keys = client.admin_api_keys().list_admin_api_keys().limit(KEYS_MAX).await;
     let soon = emulator::now(&visit).await?.unix_seconds() + SOON_SECONDS;
     let ending_keys = keys.as_ref().map(|keys| {
         let ending = keys.data.iter().filter_map(|key| {
@@ -52,29 +51,17 @@ pub(crate) async fn show(visit: Visit) -> Answer {
         });
         ending.collect()
     });
-    let is_empty = users.as_ref().is_ok_and(|users| users.data.is_empty());
-    // A key may lack the scope of a list: its card has no number.
+    let is_empty = counts.as_ref().is_some_and(|counts| counts.users.number == 0);
+    let card = |name, path, count: fn(&Counts) -> Option<&Count>| Card {
+        name,
+        path,
+        count: counts.as_deref().and_then(count).map(shown),
+    };
     let cards = vec![
-        Card {
-            name: "Groups",
-            path: "/console/groups",
-            count: groups.ok().map(|list| count(list.data.len(), list.has_more)),
-        },
-        Card {
-            name: "Users",
-            path: "/console/users",
-            count: users.ok().map(|list| count(list.data.len(), list.has_more)),
-        },
-        Card {
-            name: "Projects",
-            path: "/console/projects",
-            count: projects.ok().map(|list| count(list.data.len(), list.has_more)),
-        },
-        Card {
-            name: "Admin keys",
-            path: "/console/keys",
-            count: keys.as_ref().ok().map(|list| count(list.data.len(), list.has_more)),
-        },
+        card("Groups", "/console/groups", |counts| counts.groups.as_ref()),
+        card("Users", "/console/users", |counts| Some(&counts.users)),
+        card("Projects", "/console/projects", |counts| Some(&counts.projects)),
+        card("Admin keys", "/console/keys", |counts| Some(&counts.admin_api_keys)),
     ];
     page(&HomePage {
         frame: visit.frame(Section::Home, "Overview"),
@@ -84,4 +71,8 @@ pub(crate) async fn show(visit: Visit) -> Answer {
         events: audit_logs::newest(&visit).await.ok(),
         version: env!("CARGO_PKG_VERSION"),
     })
+}
+
+fn shown(count: &Count) -> String {
+    format!("{}{}", with_commas(count.number.unsigned_abs()), if count.has_more { "+" } else { "" })
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::Path;
-use openai_admin::models::Role;
+use openai_admin::models::{AssignedRoleDetails, Role};
 
 use crate::{
     base::{
@@ -12,16 +12,29 @@ use crate::{
     visit::Visit,
 };
 
-struct RoleRow {
-    id: String,
-    name: String,
-    description: String,
-    is_predefined: bool,
-    permissions: Vec<String>,
+/// A role in a table.
+pub(crate) struct RoleRow {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) is_predefined: bool,
+    pub(crate) permissions: Vec<String>,
 }
 
 impl From<Role> for RoleRow {
     fn from(role: Role) -> Self {
+        Self {
+            id: role.id.to_string(),
+            name: role.name,
+            description: role.description.unwrap_or_default(),
+            is_predefined: role.predefined_role,
+            permissions: role.permissions,
+        }
+    }
+}
+
+impl From<AssignedRoleDetails> for RoleRow {
+    fn from(role: AssignedRoleDetails) -> Self {
         Self {
             id: role.id.to_string(),
             name: role.name,

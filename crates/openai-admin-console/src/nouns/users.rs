@@ -1,8 +1,11 @@
 //! Users: list, and the page of one with groups, roles and effective access.
 
 use askama::Template;
-use axum::extract::Path;
-use openai_admin::{AccessPathKind, Client, Error, UserId, models::AccessPath};
+use axum::{extract::Path, http::StatusCode};
+use openai_admin::{
+    AccessPathKind, Client, Error, UserId,
+    models::{AccessPath, PermissionAccess},
+};
 
 use crate::{
     base::{
@@ -92,6 +95,12 @@ struct PermissionRow {
     paths: Vec<PathRow>,
 }
 
+impl From<PermissionAccess> for PermissionRow {
+    fn from(access: PermissionAccess) -> Self {
+        Self { permission: access.permission, paths: access.paths.into_iter().map(PathRow::from).collect() }
+    }
+}
+
 /// A path to a permission.
 struct PathRow {
     role_id: String,
@@ -134,17 +143,20 @@ impl UserPage {
 }
 
 pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
-    let user: Person = visit.client.users().retrieve_user(id.clone()).await?.into_inner().into();
-    let groups = visit.client.users().list_user_groups(id.clone()).limit(GROUPS_MAX).await?.into_inner();
-    let access = visit.client.access().retrieve_user_access(id.clone()).await;
-    // A key may read users without roles.
-    let permissions = access.ok().map(|access| {
-        let permissions = access.into_inner().permissions.into_iter().map(|access| PermissionRow {
-            permission: access.permission,
-            paths: access.paths.into_iter().map(PathRow::from).collect(),
-        });
-        permissions.collect()
-    });
+    let client = &visit.client;
+    let groups = client.users().list_user_groups(id.clone()).limit(GROUPS_MAX).await?.into_inner();
+    let (user, permissions) = match client.access().retrieve_user_access(id.clone()).await {
+        Ok(access) => {
+            let access = access.into_inner();
+            (access.user, Some(access.permissions.into_iter().map(PermissionRow::from).collect()))
+        }
+        // A key may read users without roles.
+        Err(error) if error.status() == Some(StatusCode::FORBIDDEN) => {
+            (client.users().retrieve_user(id.clone()).await?.into_inner(), None)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let user = Person::from(user);
     page(&UserPage {
         frame: visit.frame(Section::Users, user.shown().to_owned()),
         path: path_of(&id),

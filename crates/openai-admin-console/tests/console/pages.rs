@@ -3,7 +3,7 @@ use axum::http::StatusCode;
 use crate::browser::{HOSTILE, Page, Site};
 
 /// Pages that anyone with all scopes may open.
-const PAGES: [&str; 28] = [
+const PAGES: [&str; 30] = [
     "/console",
     "/console/groups",
     "/console/groups?q=ml",
@@ -11,6 +11,8 @@ const PAGES: [&str; 28] = [
     "/console/groups/group_ml",
     "/console/groups/group_bad",
     "/console/groups/group_bad/delete",
+    "/console/groups/group_bad/roles",
+    "/console/groups/group_ml/roles",
     "/console/users",
     "/console/users?q=bob",
     "/console/users/user_bob",
@@ -169,9 +171,13 @@ async fn the_texts_of_pages_match_their_snapshots() {
     let site = Site::new().await;
     let mut browser = site.unlocked().await;
     let mut texts = String::new();
-    for path in
-        ["/console/groups", "/console/groups/group_ml", "/console/users/user_bob", "/console/roles/role_1"]
-    {
+    for path in [
+        "/console/groups",
+        "/console/groups/group_ml",
+        "/console/groups/group_ml/roles",
+        "/console/users/user_bob",
+        "/console/roles/role_1",
+    ] {
         let text = browser.get(path).await.text();
         let (_, content) = text.split_once("Usage and costs Runs ").expect("the content");
         texts += &format!("{path}\n{content}\n\n");

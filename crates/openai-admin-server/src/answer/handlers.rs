@@ -6,12 +6,12 @@ use bytes::Bytes;
 use openai_admin::{
     AuditLogEventType, Endpoint, NamedKind,
     models::{
-        GroupUserAssignment, GroupUserDeletedResource, ListAuditLogsResponse, NameListResource, UsageBatch,
-        UserListResource,
+        Counts, GroupUserAssignment, GroupUserDeletedResource, ListAuditLogsResponse, NameListResource,
+        UsageBatch, UserListResource,
     },
     operations::{
         AddGroupUser, CreateUsageBatch, ListAdminApiKeys, ListAuditLogs, ListGroupUsers, ListGroups,
-        ListRoles, ListUsers, LookUpNames, RemoveGroupUser,
+        ListRoles, ListUsers, LookUpNames, RemoveGroupUser, RetrieveCounts,
     },
 };
 use openai_admin_store::{IdempotencyKey, Org, Result, Rule, Stamp, Store};
@@ -102,4 +102,11 @@ pub(crate) async fn look_up_names(context: Context, request: LookUpNames) -> Res
     };
     names.data.retain(|named| scope(&named.kind).is_some_and(|scope| context.caller.require(scope).is_ok()));
     Ok(names)
+}
+
+/// Leaves out the groups if the caller may not list them.
+pub(crate) async fn retrieve_counts(context: Context, request: RetrieveCounts) -> Result<Counts> {
+    let mut counts = context.store.read(context.org(), context.minter.now(), request).await?;
+    counts.groups = counts.groups.filter(|_| context.caller.require(ListGroups::SCOPE).is_ok());
+    Ok(counts)
 }

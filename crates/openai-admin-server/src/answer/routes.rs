@@ -240,6 +240,8 @@ pub(crate) fn routes() -> Vec<Route> {
         // Audit logs
         with(handlers::list_audit_logs),
         with(handlers::look_up_names),
+        // All resources
+        with(handlers::retrieve_counts),
     ]
 }
 

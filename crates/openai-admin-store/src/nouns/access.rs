@@ -49,9 +49,9 @@ impl Reads for RetrieveUserAccess {
     fn read(&self, tx: &mut Reading<'_>) -> Result<UserAccess> {
         let user = users::find(tx, &self.user_id)?;
         let scope = scope(tx, self.project_id.as_ref())?;
-        let mut known = KnownRoles::new(tx)?;
+        let mut known = KnownRoles::default();
         let permissions = access::permissions(&held_roles::of_user(tx, &user, &scope, &mut known)?);
-        let mut access = UserAccess::new(user.thing.user.id, permissions);
+        let mut access = UserAccess::new(user.thing.user, permissions);
         access.project_id.clone_from(&self.project_id);
         Ok(access)
     }
@@ -70,7 +70,7 @@ impl Reads for ListPermissionUsers {
         let range = Range::new(Order::Asc, after, self.limit.unwrap_or_default().get());
         let holders = holders::page(tx, &scope, self.permission.as_str(), range)?;
         let (user_seqs, has_more) = range.cut(holders);
-        let mut known = KnownRoles::new(tx)?;
+        let mut known = KnownRoles::default();
         let mut users = Vec::with_capacity(user_seqs.len());
         for user_seq in user_seqs {
             let user = users::with_seq(tx, user_seq)?;
@@ -123,7 +123,7 @@ type UserAndProject<'a> = (&'a UserId, Option<&'a ProjectId>);
 /// The roles of each user in each project of the checks, read once.
 fn held_by<'a>(tx: &mut Tx<'_>, checks: &'a [AccessCheck]) -> Result<HashMap<UserAndProject<'a>, HeldRoles>> {
     let (mut scopes, mut users, mut held) = (HashMap::new(), HashMap::new(), HashMap::new());
-    let mut known = KnownRoles::new(tx)?;
+    let mut known = KnownRoles::default();
     for check in checks {
         let project_id = check.project_id.as_ref();
         let scope = match scopes.entry(project_id) {

@@ -22,11 +22,23 @@ use crate::{
     operation::{Changes, Reads, change::Change, reading::Reading, tx::Tx},
 };
 
-/// The columns of a key, in the order that [`from_row`] reads.
+/// The oldest owner of the organization. The database does not record who created a key on the command line (assumed).
+/// With a lower bound for the number, which is a parameter, the plan is a range of the index of owners.
+macro_rules! select_owner {
+    () => {
+        "select id as owner_id, name as owner_name, added_at as owner_added_at from users
+         where org = $1 and role = 'owner' and removed_at is null and seq > $2 order by seq limit 1"
+    };
+}
+
+/// The columns of the owner, then those of a key, in the order that [`from_row`] reads.
 macro_rules! select_keys {
     ($condition:literal) => {
         concat!(
-            "select id, name, redacted, created_at, expires_at, last_used_at from api_keys
+            "select owner_id, owner_name, owner_added_at, id, name, redacted, created_at, expires_at, last_used_at
+             from api_keys left join (",
+            select_owner!(),
+            ") owner on true
              where org = $1 and project_seq is null and revoked_at is null and ",
             $condition
         )
@@ -37,14 +49,12 @@ impl Reads for ListAdminApiKeys {
     fn read(&self, tx: &mut Reading<'_>) -> Result<AdminApiKeyListResponse> {
         let range = Range::new(self.order.unwrap_or(Order::Asc), None, self.limit.unwrap_or_default().get());
         let (created_at, id) = place_of(tx, range.order, self.after.as_ref())?;
-        let owner = owner(tx)?;
         let org = tx.org();
         let sql = range.choose(
-            select_keys!("(created_at, id) > ($2, $3) order by created_at, id limit $4"),
-            select_keys!("(created_at, id) < ($2, $3) order by created_at desc, id desc limit $4"),
+            select_keys!("(created_at, id) > ($3, $4) order by created_at, id limit $5"),
+            select_keys!("(created_at, id) < ($3, $4) order by created_at desc, id desc limit $5"),
         );
-        let keys =
-            tx.query(sql, values![org, created_at, id.as_str(), range.rows()], |row| from_row(row, &owner))?;
+        let keys = tx.query(sql, values![org, 0, created_at, id.as_str(), range.rows()], from_row)?;
         let (keys, has_more) = range.cut(keys);
         Ok(AdminApiKeyListResponse::new(keys, has_more))
     }
@@ -52,11 +62,9 @@ impl Reads for ListAdminApiKeys {
 
 impl Reads for RetrieveAdminApiKey {
     fn read(&self, tx: &mut Reading<'_>) -> Result<AdminApiKey> {
-        let (org, owner) = (tx.org(), owner(tx)?);
-        tx.query_one(select_keys!("id = $2"), values![org, self.key_id.as_str()], |row| {
-            from_row(row, &owner)
-        })?
-        .ok_or_else(|| Error::not_found(Kind::ApiKey, &self.key_id))
+        let org = tx.org();
+        tx.query_one(select_keys!("id = $3"), values![org, 0, self.key_id.as_str()], from_row)?
+            .ok_or_else(|| Error::not_found(Kind::ApiKey, &self.key_id))
     }
 }
 
@@ -127,33 +135,32 @@ fn place_of(tx: &mut Tx<'_>, order: Order, after: Option<&Cursor>) -> Result<(i6
     .ok_or_else(|| Error::UnknownCursor(after.clone()))
 }
 
-/// The oldest owner of the organization. The database does not record who created a key on the command line (assumed).
 fn owner(tx: &mut Tx<'_>) -> Result<AdminApiKeyOwner> {
     let org = tx.org();
-    // With a lower bound for the number, the plan is a range of the index of owners.
-    let found = tx.query_one(
-        "select id, name, added_at from users
-         where org = $1 and role = 'owner' and removed_at is null and seq > $2 order by seq limit 1",
-        values![org, 0],
-        |row| {
-            let mut owner = AdminApiKeyOwner::new();
-            owner.r#type = Some("user".to_owned());
-            owner.object = Some("organization.user".to_owned());
-            owner.id = Some(row.parsed(0)?);
-            owner.name = Some(row.text(1)?.into());
-            owner.created_at = Some(Timestamp::from_unix_seconds(row.integer(2)?));
-            owner.role = Some(UserRole::Owner);
-            Ok(owner)
-        },
-    )?;
-    Ok(found.unwrap_or_default())
+    Ok(tx.query_one(select_owner!(), values![org, 0], owner_from_row)?.unwrap_or_default())
 }
 
-fn from_row(row: &Row<'_>, owner: &AdminApiKeyOwner) -> Result<AdminApiKey> {
+/// The owner; empty in an organization without one.
+fn owner_from_row(row: &Row<'_>) -> Result<AdminApiKeyOwner> {
+    let mut owner = AdminApiKeyOwner::new();
+    if row.optional_text(0)?.is_none() {
+        return Ok(owner);
+    }
+    owner.r#type = Some("user".to_owned());
+    owner.object = Some("organization.user".to_owned());
+    owner.id = Some(row.parsed(0)?);
+    owner.name = Some(row.text(1)?.into());
+    owner.created_at = Some(Timestamp::from_unix_seconds(row.integer(2)?));
+    owner.role = Some(UserRole::Owner);
+    Ok(owner)
+}
+
+fn from_row(row: &Row<'_>) -> Result<AdminApiKey> {
     let time = |column| -> Result<_> { Ok(row.optional_integer(column)?.map(Timestamp::from_unix_seconds)) };
-    let created_at = Timestamp::from_unix_seconds(row.integer(3)?);
-    let mut key = AdminApiKey::new(row.parsed(0)?, row.text(2)?.to_owned(), created_at, owner.clone());
-    key.name = Some(row.text(1)?.to_owned());
-    (key.expires_at, key.last_used_at) = (time(4)?, time(5)?);
+    let created_at = Timestamp::from_unix_seconds(row.integer(6)?);
+    let owner = owner_from_row(row)?;
+    let mut key = AdminApiKey::new(row.parsed(3)?, row.text(5)?.to_owned(), created_at, owner);
+    key.name = Some(row.text(4)?.to_owned());
+    (key.expires_at, key.last_used_at) = (time(7)?, time(8)?);
     Ok(key)
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use openai_admin::{
-    GroupId, Order, UserId,
+    Cursor, GroupId, Order, UserId,
     models::{
         GroupMemberUser, GroupResponse, GroupUser, GroupUserAssignment, GroupUserDeletedResource,
         UserListResource,
@@ -15,6 +15,7 @@ use crate::{
     base::{
         error::{Error, Result},
         events::{MEMBER_ADDED, MEMBER_REMOVED},
+        kind::Kind,
         org::Org,
         page::Range,
         rule::{Rule, Rules},
@@ -185,12 +186,15 @@ fn list(
     request: &ListGroupUsers,
     mut push: impl FnMut(&str, &str, Option<&str>) -> Result<()>,
 ) -> Result<Listed> {
-    let group_seq = thing::find_seq::<GroupResponse>(tx, request.group_id.as_str())?;
     let limit = request.limit.unwrap_or_default().get();
+    let cursor = request.after.as_ref().filter(|_| limit > 0);
+    let (group_seq, after) = match cursor {
+        Some(cursor) => find_group_and_cursor(tx, &request.group_id, cursor)?,
+        None => (thing::find_seq::<GroupResponse>(tx, request.group_id.as_str())?, None),
+    };
     if limit == 0 {
         return Ok(Listed { group_seq, has_more: false });
     }
-    let after = thing::cursor::<StoredUser>(tx, request.after.as_ref())?;
     let range = Range::new(request.order.unwrap_or(Order::Desc), after, limit);
     let values = values![tx.org(), group_seq, range.after, range.rows()];
     if let Transaction::Sqlite(_) = tx.transaction()
@@ -211,6 +215,21 @@ fn list(
         push(row.text(0)?, row.text(1)?, row.optional_text(2)?)
     })?;
     Ok(Listed { group_seq, has_more: rows > range.limit })
+}
+
+/// The numbers of a group and of a cursor in its list, by one statement.
+fn find_group_and_cursor(tx: &mut Tx<'_>, group_id: &GroupId, cursor: &Cursor) -> Result<(i64, Option<i64>)> {
+    let org = tx.org();
+    let found = tx.query_one(
+        "select seq, (select seq from users where org = $1 and id = $2)
+         from groups where org = $1 and id = $3 and removed_at is null",
+        values![org, cursor.as_str(), group_id.as_str()],
+        |row| Ok((row.integer(0)?, row.optional_integer(1)?)),
+    )?;
+    match found.ok_or_else(|| Error::not_found(Kind::Group, group_id))? {
+        (_, None) => Err(Error::UnknownCursor(cursor.clone())),
+        found => Ok(found),
+    }
 }
 
 /// The group that was listed, and whether there are more users.

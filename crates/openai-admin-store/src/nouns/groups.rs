@@ -94,28 +94,37 @@ impl Reads for ListUserGroups {
         let range = Range::new(self.order.unwrap_or(Order::Asc), after, limit);
         let sql = range.choose(
             select!(
-                "(select org as member_org, group_seq from group_users
-                  where org = $1
-                    and user_seq = (select seq from users where org = $1 and id = $2 and removed_at is null)
-                    and group_seq > $3
-                  order by group_seq limit $4) m
-                 join groups on org = member_org and seq = group_seq order by group_seq"
+                "(select 1 from users where org = $1 and id = $2 and removed_at is null) found
+                 left join (select org as member_org, group_seq from group_users
+                            where org = $1
+                              and user_seq = (select seq from users where org = $1 and id = $2 and removed_at is null)
+                              and group_seq > $3
+                            order by group_seq limit $4) m on true
+                 left join groups on org = member_org and seq = group_seq"
             ),
             select!(
-                "(select org as member_org, group_seq from group_users
-                  where org = $1
-                    and user_seq = (select seq from users where org = $1 and id = $2 and removed_at is null)
-                    and group_seq < $3
-                  order by group_seq desc limit $4) m
-                 join groups on org = member_org and seq = group_seq order by group_seq desc"
+                "(select 1 from users where org = $1 and id = $2 and removed_at is null) found
+                 left join (select org as member_org, group_seq from group_users
+                            where org = $1
+                              and user_seq = (select seq from users where org = $1 and id = $2 and removed_at is null)
+                              and group_seq < $3
+                            order by group_seq desc limit $4) m on true
+                 left join groups on org = member_org and seq = group_seq"
             ),
         );
         let values = values![org, self.user_id.as_str(), range.after, range.rows()];
-        let (groups, has_more) = range.cut(tx.query(sql, values, GroupResponse::from_row)?);
-        if groups.is_empty() {
-            // No statement has found the user yet.
-            thing::find_seq::<StoredUser>(tx, self.user_id.as_str())?;
+        // A user without a group on this page is a row without a group.
+        let rows = tx.query(sql, values, |row| match row.optional_integer(0)? {
+            Some(_) => stored::<GroupResponse>(row).map(Some),
+            None => Ok(None),
+        })?;
+        if rows.is_empty() {
+            return Err(Error::not_found(Kind::User, &self.user_id));
         }
+        let mut groups: Vec<_> = rows.into_iter().flatten().collect();
+        // PostgreSQL would sort for any number of users.
+        groups.sort_by_key(|group| if range.order == Order::Asc { group.seq } else { -group.seq });
+        let (groups, has_more) = range.cut(groups.into_iter().map(|group| group.thing).collect());
         Ok(GroupListResource::new(groups, has_more))
     }
 }

@@ -65,6 +65,24 @@ pub(crate) fn of_group(tx: &mut Tx<'_>, group_seq: i64, resource: Resource) -> R
     Ok(Assigned { groups, direct: None })
 }
 
+/// The roles of a group in the organization, read with the group by one statement.
+fn in_organization(tx: &mut Tx<'_>, group_id: &GroupId) -> Result<Assigned> {
+    let (org, project_seq) = (tx.org(), Resource::Organization.project_seq());
+    let roles = tx.query(
+        "select a.role_seq from groups g
+         left join role_assignments a
+             on a.org = g.org and a.user_seq = 0 and a.group_seq = g.seq and a.project_seq = $1
+         where g.org = $2 and g.id = $3 and g.removed_at is null",
+        values![project_seq, org, group_id.as_str()],
+        |row| row.optional_integer(0),
+    )?;
+    if roles.is_empty() {
+        return Err(Error::not_found(Kind::Group, group_id));
+    }
+    let groups = roles.into_iter().flatten().map(|role_seq| (role_seq, Vec::new())).collect();
+    Ok(Assigned { groups, direct: None })
+}
+
 pub(crate) fn of_user(tx: &mut Tx<'_>, user: &Stored<StoredUser>, resource: Resource) -> Result<Assigned> {
     let mut groups = BTreeMap::<i64, Vec<String>>::new();
     let (mut direct, inherited) = direct_and_inherited(tx, user.seq, resource)?;
@@ -219,8 +237,7 @@ pub(crate) fn retrieve(
 
 impl Reads for ListGroupRoleAssignments {
     fn read(&self, tx: &mut Reading<'_>) -> Result<RoleListResource> {
-        let group_seq = thing::find_seq::<GroupResponse>(tx, self.group_id.as_str())?;
-        let assigned = of_group(tx, group_seq, Resource::Organization)?;
+        let assigned = in_organization(tx, &self.group_id)?;
         let limit = self.limit.unwrap_or_default().get();
         page(tx, RoleResource::Organization, &assigned, self.order, self.after.as_ref(), limit)
     }
@@ -242,8 +259,7 @@ impl Reads for ListUserRoleAssignments {
 
 impl Reads for RetrieveGroupRole {
     fn read(&self, tx: &mut Reading<'_>) -> Result<AssignedRoleDetails> {
-        let group_seq = thing::find_seq::<GroupResponse>(tx, self.group_id.as_str())?;
-        let assigned = of_group(tx, group_seq, Resource::Organization)?;
+        let assigned = in_organization(tx, &self.group_id)?;
         retrieve(tx, RoleResource::Organization, &assigned, &self.role_id)
     }
 }

@@ -346,13 +346,17 @@ pub(crate) fn custom_permissions(tx: &mut Tx<'_>) -> Result<BTreeSet<String>> {
 
 /// The predefined roles, in order.
 pub(crate) fn predefined(tx: &mut Tx<'_>, resource: RoleResource<'_>) -> Result<Vec<Stored<StoredRole>>> {
-    let resource_id = match resource {
-        RoleResource::Organization => organization_id(tx)?,
-        RoleResource::Project(project) => project.thing.id.to_string(),
-    };
+    match resource {
+        RoleResource::Organization => predefined_of(resource, &organization_id(tx)?),
+        RoleResource::Project(project) => predefined_of(resource, project.thing.id.as_str()),
+    }
+}
+
+/// The predefined roles of a resource with this id.
+fn predefined_of(resource: RoleResource<'_>, resource_id: &str) -> Result<Vec<Stored<StoredRole>>> {
     let (predefined, project_seq) = (resource.predefined(), resource.project_seq());
     let roles = predefined.roles.iter().map(|(seq, name, description)| {
-        let id = RoleId::new(predefined.bound_id(name, &resource_id)).map_err(Error::internal)?;
+        let id = RoleId::new(predefined.bound_id(name, resource_id)).map_err(Error::internal)?;
         let resource_type = predefined.resource_type.to_owned();
         let mut role = Role::new(id, (*name).to_owned(), Vec::new(), resource_type, true);
         role.description = Some((*description).to_owned());
@@ -411,33 +415,58 @@ pub(crate) fn find_by_name(
     tx.query_one(sql, values![org, resource.project_seq(), name], stored)
 }
 
-/// The roles with these numbers, in the order of the numbers.
+/// The roles with these numbers, in the order of the numbers. One statement reads the custom roles and the id of the
+/// organization, to which the ids of its predefined roles are bound.
 pub(crate) fn with_seqs(
     tx: &mut Tx<'_>,
     resource: RoleResource<'_>,
     seqs: &[i64],
 ) -> Result<Vec<Stored<StoredRole>>> {
-    let mut roles = if seqs.iter().any(|seq| *seq < 0) { predefined(tx, resource)? } else { Vec::new() };
+    /// The number of the row with the id of the organization. No role has this number.
+    const ORGANIZATION: i64 = 0;
     let custom: Vec<i64> = seqs.iter().copied().filter(|seq| *seq >= 0).collect();
-    if !custom.is_empty() {
-        // PostgreSQL would otherwise read all roles and hash them.
-        let sql = tx.choose(
-            select!(
-                "roles where org = $1 and seq in (select value from json_each($2)) and removed_at is null"
-            ),
-            select!(
-                "(select cast($1 as bigint) as of_org) o
-                 cross join jsonb_array_elements_text(cast(cast($2 as text) as jsonb)) listed(value)
-                 cross join lateral (select * from roles where org = of_org and seq = cast(value as bigint)
-                                       and removed_at is null limit 1) roles"
-            ),
-        );
-        let (org, custom) = (tx.org(), serde_json::to_string(&custom).map_err(Error::internal)?);
-        roles.extend(tx.query(sql, values![org, custom.as_str()], stored)?);
+    let mut roles = match resource {
+        RoleResource::Project(_) if seqs.len() > custom.len() => predefined(tx, resource)?,
+        _ => Vec::new(),
+    };
+    if custom.is_empty() && (seqs.is_empty() || !roles.is_empty()) {
+        return Ok(ordered(roles, seqs));
     }
+    // PostgreSQL would otherwise read all roles and hash them.
+    let sql = tx.choose(
+        select!(
+            "roles where org = $1 and seq in (select value from json_each($2)) and removed_at is null
+             union all select 0, id, 0, '', '', '', 0, 0 from organizations where org = $1"
+        ),
+        select!(
+            "(select cast($1 as bigint) as of_org) o
+             cross join jsonb_array_elements_text(cast(cast($2 as text) as jsonb)) listed(value)
+             cross join lateral (select * from roles where org = of_org and seq = cast(value as bigint)
+                                   and removed_at is null limit 1) roles
+             union all select 0, id, 0, '', '', '', 0, 0 from organizations where org = $1"
+        ),
+    );
+    let (org, custom) = (tx.org(), serde_json::to_string(&custom).map_err(Error::internal)?);
+    let mut of_organization = Vec::new();
+    let custom = tx.query(sql, values![org, custom.as_str()], |row| {
+        if row.integer(0)? == ORGANIZATION {
+            of_organization = predefined_of(RoleResource::Organization, row.text(1)?)?;
+            return Ok(None);
+        }
+        stored(row).map(Some)
+    })?;
+    if let RoleResource::Organization = resource {
+        roles = of_organization;
+    }
+    roles.extend(custom.into_iter().flatten());
+    Ok(ordered(roles, seqs))
+}
+
+/// The roles with these numbers, in the order of the numbers.
+fn ordered(roles: Vec<Stored<StoredRole>>, seqs: &[i64]) -> Vec<Stored<StoredRole>> {
     let mut by_seq: HashMap<i64, Stored<StoredRole>> =
         roles.into_iter().map(|role| (role.seq, role)).collect();
-    Ok(seqs.iter().filter_map(|seq| by_seq.remove(seq)).collect())
+    seqs.iter().filter_map(|seq| by_seq.remove(seq)).collect()
 }
 
 fn find_custom(tx: &mut Tx<'_>, resource: RoleResource<'_>, id: &RoleId) -> Result<Stored<StoredRole>> {

@@ -15,6 +15,7 @@ mod chaos;
 mod cluster;
 mod concurrency;
 mod console_sessions;
+mod counts;
 mod cursors;
 mod directory;
 mod directory_roles;

@@ -23,8 +23,8 @@ use openai_admin::{
         ListProjectRateLimits, ListProjectSpendAlerts, ListProjectUserRoleAssignments, ListProjectUsers,
         ListProjects, ListRoles, ListServiceAccounts, ListUserRoleAssignments, ListWorkloadIdentityProviders,
         LookUpNames, ModifyCertificate, ModifyProject, ModifyProjectUser, RemoveProjectGroup,
-        RetrieveAdminApiKey, RetrieveExternalKey, RetrieveExternalStorage, RetrieveFederationRule,
-        RetrieveInvite, RetrieveProject, RetrieveProjectApiKey, RetrieveProjectGroup,
+        RetrieveAdminApiKey, RetrieveCounts, RetrieveExternalKey, RetrieveExternalStorage,
+        RetrieveFederationRule, RetrieveInvite, RetrieveProject, RetrieveProjectApiKey, RetrieveProjectGroup,
         RetrieveProjectGroupRole, RetrieveProjectSpendAlert, RetrieveProjectUser, RetrieveProjectUserRole,
         RetrieveRole, RetrieveServiceAccount, RetrieveUserAccess, RetrieveWorkloadIdentityProvider,
         UnassignGroupRole, UnassignProjectGroupRole, UnassignProjectUserRole, UnassignUserRole,
@@ -128,6 +128,7 @@ async fn every_operation_on_access(acme: &Tenant) {
     }
     let ids = vec!["user_1".to_owned(), "group_1".to_owned(), role.to_string()];
     acme.read(LookUpNames::new(LookUpNamesBody::new(ids))).await.unwrap();
+    acme.read(RetrieveCounts::new()).await.unwrap();
     acme.change(DeleteRole::new(role)).await.unwrap();
 }
 

@@ -3,7 +3,7 @@
 use super::record::record;
 use crate::{
     AccessPathKind, Cursor, GroupId, Limit, ListItem, NextPage, PermissionName, PersonalText, ProjectId,
-    RoleId, UserId, endpoint::endpoint, page::list_endpoint,
+    RoleId, UserId, endpoint::endpoint, models::User, page::list_endpoint,
 };
 
 const TAG: &str = "Access";
@@ -80,8 +80,8 @@ record! {
 record! {
     /// The permissions of a user in the organization or in a project.
     UserAccess object UserAccessObject = "x.user.access" {
-        /// The ID of the user.
-        user_id: UserId,
+        /// The user.
+        user: User,
         /// The permissions, sorted by name.
         permissions: Vec<PermissionAccess>,
     }

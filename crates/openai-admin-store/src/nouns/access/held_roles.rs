@@ -40,30 +40,22 @@ pub(crate) struct ProjectScope {
 impl Scope {
     pub(crate) fn new(tx: &mut Tx<'_>, project: Option<Stored<Project>>) -> Result<Self> {
         let Some(project) = project else { return Ok(Self { project: None }) };
-        let predefined = predefined(tx, RoleResource::Project(&project))?;
+        let predefined = roles::predefined(tx, RoleResource::Project(&project))?.into_iter();
+        let predefined: HashMap<i64, Arc<Role>> =
+            predefined.map(|role| (role.seq, Arc::new(role.thing.role))).collect();
         let owner = predefined.values().find(|role| role.name == "owner").cloned();
         let owner = owner.ok_or_else(|| Error::internal("a project has no role 'owner'"))?;
         Ok(Self { project: Some(ProjectScope { project, predefined, owner }) })
     }
 }
 
-/// The predefined roles of a resource, by their numbers.
-fn predefined(tx: &mut Tx<'_>, resource: RoleResource<'_>) -> Result<HashMap<i64, Arc<Role>>> {
-    let predefined = roles::predefined(tx, resource)?.into_iter();
-    Ok(predefined.map(|role| (role.seq, Arc::new(role.thing.role))).collect())
-}
-
-/// The roles that a request has read: the predefined ones of the organization, and custom ones of any resource. Many
-/// users have few roles.
+/// The roles of any resource that a request has read. Many users have few roles.
+#[derive(Default)]
 pub(crate) struct KnownRoles {
     roles: HashMap<i64, Arc<Role>>,
 }
 
 impl KnownRoles {
-    pub(crate) fn new(tx: &mut Tx<'_>) -> Result<Self> {
-        Ok(Self { roles: predefined(tx, RoleResource::Organization)? })
-    }
-
     /// Reads those of these roles that are not known, with one statement.
     fn read(&mut self, tx: &mut Tx<'_>, role_seqs: impl Iterator<Item = i64>) -> Result<()> {
         let unknown: BTreeSet<i64> = role_seqs.filter(|seq| !self.roles.contains_key(seq)).collect();
