@@ -66,6 +66,7 @@ async fn measure(size: Size, file: &str) -> Result<(), BoxError> {
     browser.read("Groups", |turn| format!("/console/groups?after={}", group(turn))).await?;
     browser.read("A group of ten", |turn| format!("/console/groups/{}", group(turn))).await?;
     browser.read("A group of every user", |turn| format!("{everyone}?after={}", user(turn))).await?;
+    browser.read("Roles of a group", |turn| format!("/console/groups/{}/roles", group(turn))).await?;
     browser.read("Users", |turn| format!("/console/users?after={}", user(turn))).await?;
     browser.read("A user", |turn| format!("/console/users/{}", user(turn))).await?;
     browser.read("Projects", |_| "/console/projects".to_owned()).await?;
