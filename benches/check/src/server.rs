@@ -1,7 +1,7 @@
 //! Calls of the server on a SQLite file.
 
 use axum::{Router, body::Body};
-use http::{Request, header};
+use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
 use openai_admin_server::{Config, Minter, Server, api_keys};
 use openai_admin_store::{DatabaseUrl, Store};
@@ -61,6 +61,10 @@ pub(crate) async fn prepare(database: &str) -> Result<(), BoxError> {
 pub(crate) async fn make(call: &str, times: usize, database: &str) -> Result<(), BoxError> {
     let store = open(database).await?;
     let mut router = Server::new(store.clone(), Minter::system(), Config::default()).router();
+    let (call, is_mixed) = call.strip_suffix(", mixed load").map_or((call, false), |call| (call, true));
+    if is_mixed {
+        mix(&mut router).await?;
+    }
     for number in 0..times {
         let (method, path, body) =
             request(call, number).ok_or_else(|| format!("no call '{call}' of the server"))?;
@@ -70,6 +74,28 @@ pub(crate) async fn make(call: &str, times: usize, database: &str) -> Result<(),
         }
     }
     store.close().await;
+    Ok(())
+}
+
+/// Makes every request that reads, in both orders and after a cursor, so that the statements of all are in use.
+async fn mix(router: &mut Router) -> Result<(), BoxError> {
+    let document = answer(router, "GET", "/openapi.json", String::new()).await?;
+    let document: Value = serde_json::from_str(&document)?;
+    let paths = document["paths"].as_object().ok_or("a document without paths")?;
+    let known = [
+        ("{group_id}", group(1)),
+        ("{user_id}", user(1)),
+        ("{project_id}", "proj_default_org-check".to_owned()),
+        ("{permission}", "api.groups.write".to_owned()),
+    ];
+    for (path, _) in paths.iter().filter(|(_, operations)| operations["get"].is_object()) {
+        let path = known.iter().fold(format!("/v1{path}"), |path, (name, id)| path.replace(name, id));
+        let after = if path.ends_with("users") { user(1) } else { group(1) };
+        for query in ["", "?order=asc", "?order=desc", &format!("?order=asc&after={after}"), "?start_time=0"] {
+            // Some fail, after the statement that looks for a missing resource.
+            send(router, "GET", &format!("{path}{query}").replace(['{', '}'], ""), String::new()).await?;
+        }
+    }
     Ok(())
 }
 
@@ -95,6 +121,16 @@ fn request(call: &str, number: usize) -> Option<(&'static str, String, String)> 
 }
 
 async fn answer(router: &mut Router, method: &str, path: &str, body: String) -> Result<String, BoxError> {
+    let (status, text) = send(router, method, path, body).await?;
+    if status.is_success() { Ok(text) } else { Err(format!("{method} {path}: {status} {text}").into()) }
+}
+
+async fn send(
+    router: &mut Router,
+    method: &str,
+    path: &str,
+    body: String,
+) -> Result<(StatusCode, String), BoxError> {
     let request = Request::builder()
         .method(method)
         .uri(path)
@@ -104,5 +140,5 @@ async fn answer(router: &mut Router, method: &str, path: &str, body: String) -> 
     let response = router.call(request).await?;
     let status = response.status();
     let text = String::from_utf8(response.into_body().collect().await?.to_bytes().to_vec())?;
-    if status.is_success() { Ok(text) } else { Err(format!("{method} {path}: {status} {text}").into()) }
+    Ok((status, text))
 }
