@@ -7,6 +7,7 @@ const TAG: &str = "Projects";
 
 record! {
     /// Extension: counts users, groups, projects and admin keys, each up to 1,000.
+    #[derive(Default)]
     RetrieveCounts {}
 }
 
