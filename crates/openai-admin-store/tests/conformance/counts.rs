@@ -12,7 +12,7 @@ use crate::{
 
 conformance! {
     also in_memory:
-    counts_are_of_the_own_organization_and_leave_out_what_is_gone,
+    counts_are_of_the_own_organization_and_leave_out_removed_resources,
     a_count_ends_at_a_thousand,
 }
 
@@ -24,7 +24,7 @@ fn count(number: i64) -> Count {
     Count::new(number, false)
 }
 
-async fn counts_are_of_the_own_organization_and_leave_out_what_is_gone(database: Database) {
+async fn counts_are_of_the_own_organization_and_leave_out_removed_resources(database: Database) {
     let groups = json!([{ "id": "group_1", "name": "One" }, { "id": "group_2", "name": "Two" }]);
     let acme = database.acme(3, groups.clone()).await;
     let other = database.tenant("org-other", 5, groups).await;
