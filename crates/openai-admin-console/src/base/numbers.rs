@@ -10,6 +10,11 @@ pub(crate) fn with_commas(number: u64) -> String {
     head.into_iter().chain(groups).collect::<Vec<_>>().join(",")
 }
 
+/// A number that was counted up to a limit: `1,000+` if there are more.
+pub(crate) fn counted(number: u64, has_more: bool) -> String {
+    format!("{}{}", with_commas(number), if has_more { "+" } else { "" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,7 +16,7 @@ use crate::{
         frame::{Frame, Section},
         lists,
         moment::Moment,
-        numbers::with_commas,
+        numbers::counted,
         page::{Answer, page, see},
     },
     nouns::people,
@@ -270,7 +270,7 @@ async fn members(
         }
     }
     if size == COUNTED_MAX && pages == 1 {
-        found.count = Some(count_text(found.users.len(), found.next.is_some()));
+        found.count = Some(counted(found.users.len() as u64, found.next.is_some()));
         if found.users.len() > PAGE_SIZE as usize {
             found.users.truncate(PAGE_SIZE as usize);
             found.next = found.users.last().map(|user| user.id.to_string());
@@ -279,14 +279,10 @@ async fn members(
     Ok(found)
 }
 
-fn count_text(number: usize, has_more: bool) -> String {
-    format!("{}{}", with_commas(number as u64), if has_more { "+" } else { "" })
-}
-
 /// The number of members, up to [`COUNTED_MAX`]: counting all of a large group would read all of it.
 async fn bounded_count(client: &Client, id: &str) -> Result<String, Error> {
     let read = client.group_users().list_group_users(id).limit(COUNTED_MAX).await?;
-    Ok(count_text(read.data.len(), read.has_more))
+    Ok(counted(read.data.len() as u64, read.has_more))
 }
 
 #[derive(Template)]

@@ -7,14 +7,14 @@ use crate::{
     base::{
         frame::{Frame, Section},
         moment::Moment,
-        numbers::with_commas,
+        numbers::counted,
         page::{Answer, page},
     },
     nouns::{audit_logs, emulator, sentence::Sentence},
     visit::Visit,
 };
 
-/// Keys among which those that end soon are looked for.
+/// The page checks this many keys, oldest first, for an end that is near.
 const KEYS_MAX: i64 = 100;
 /// A key that ends within this time is shown, in seconds.
 const SOON_SECONDS: i64 = 14 * 24 * 60 * 60;
@@ -55,7 +55,10 @@ pub(crate) async fn show(visit: Visit) -> Answer {
     let card = |name, path, count: fn(&Counts) -> Option<&Count>| Card {
         name,
         path,
-        count: counts.as_deref().and_then(count).map(shown),
+        count: counts
+            .as_deref()
+            .and_then(count)
+            .map(|count| counted(count.number.unsigned_abs(), count.has_more)),
     };
     let cards = vec![
         card("Groups", "/console/groups", |counts| counts.groups.as_ref()),
@@ -71,8 +74,4 @@ pub(crate) async fn show(visit: Visit) -> Answer {
         events: audit_logs::newest(&visit).await.ok(),
         version: env!("CARGO_PKG_VERSION"),
     })
-}
-
-fn shown(count: &Count) -> String {
-    format!("{}{}", with_commas(count.number.unsigned_abs()), if count.has_more { "+" } else { "" })
 }

@@ -145,16 +145,18 @@ impl UserPage {
 pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
     let client = &visit.client;
     let groups = client.users().list_user_groups(id.clone()).limit(GROUPS_MAX).await?.into_inner();
+    // A key may read users without roles, or roles without users.
     let (user, permissions) = match client.access().retrieve_user_access(id.clone()).await {
         Ok(access) => {
             let access = access.into_inner();
             (access.user, Some(access.permissions.into_iter().map(PermissionRow::from).collect()))
         }
-        // A key may read users without roles.
-        Err(error) if error.status() == Some(StatusCode::FORBIDDEN) => {
-            (client.users().retrieve_user(id.clone()).await?.into_inner(), None)
-        }
+        Err(error) if error.status() == Some(StatusCode::FORBIDDEN) => (None, None),
         Err(error) => return Err(error.into()),
+    };
+    let user = match user {
+        Some(user) => user,
+        None => client.users().retrieve_user(id.clone()).await?.into_inner(),
     };
     let user = Person::from(user);
     page(&UserPage {

@@ -25,7 +25,8 @@ const TARGET: &str = "openai_admin_store::engines::transaction";
 /// The largest number of statements of a page, of which one finds the session and its key.
 const STATEMENTS_MAX: usize = 5;
 
-/// Pages, each with the statements that it runs.
+/// Pages, each with the statements that it runs. A search is missing: it reads users page by page. So is the page of a
+/// project, which runs one more.
 const PAGES: [(&str, usize); 24] = [
     ("/console", 5),
     ("/console/groups", 2),

@@ -7,11 +7,11 @@ use openai_admin::{
     AuditLogEventType, Endpoint, NamedKind,
     models::{
         Counts, GroupUserAssignment, GroupUserDeletedResource, ListAuditLogsResponse, NameListResource,
-        UsageBatch, UserListResource,
+        UsageBatch, UserAccess, UserListResource,
     },
     operations::{
         AddGroupUser, CreateUsageBatch, ListAdminApiKeys, ListAuditLogs, ListGroupUsers, ListGroups,
-        ListRoles, ListUsers, LookUpNames, RemoveGroupUser, RetrieveCounts,
+        ListRoles, ListUsers, LookUpNames, RemoveGroupUser, RetrieveCounts, RetrieveUser, RetrieveUserAccess,
     },
 };
 use openai_admin_store::{IdempotencyKey, Org, Result, Rule, Stamp, Store};
@@ -109,4 +109,14 @@ pub(crate) async fn retrieve_counts(context: Context, request: RetrieveCounts) -
     let mut counts = context.store.read(context.org(), context.minter.now(), request).await?;
     counts.groups = counts.groups.filter(|_| context.caller.require(ListGroups::SCOPE).is_ok());
     Ok(counts)
+}
+
+/// Leaves out the user if the caller may not read users.
+pub(crate) async fn retrieve_user_access(
+    context: Context,
+    request: RetrieveUserAccess,
+) -> Result<UserAccess> {
+    let mut access = context.store.read(context.org(), context.minter.now(), request).await?;
+    access.user = access.user.filter(|_| context.caller.require(RetrieveUser::SCOPE).is_ok());
+    Ok(access)
 }

@@ -35,8 +35,8 @@ use openai_admin::{
         RetrieveProjectApiKey, RetrieveProjectDataRetention, RetrieveProjectGroup, RetrieveProjectGroupRole,
         RetrieveProjectHostedToolPermissions, RetrieveProjectModelPermissions, RetrieveProjectRole,
         RetrieveProjectServiceTierSettings, RetrieveProjectSpendAlert, RetrieveProjectUser,
-        RetrieveProjectUserRole, RetrieveRole, RetrieveServiceAccount, RetrieveUser, RetrieveUserAccess,
-        RetrieveUserRole, RetrieveWorkloadIdentityProvider, UnassignGroupRole, UnassignProjectGroupRole,
+        RetrieveProjectUserRole, RetrieveRole, RetrieveServiceAccount, RetrieveUser, RetrieveUserRole,
+        RetrieveWorkloadIdentityProvider, UnassignGroupRole, UnassignProjectGroupRole,
         UnassignProjectUserRole, UnassignUserRole, UpdateFederationRule, UpdateGroup,
         UpdateOrganizationDataRetention, UpdateOrganizationSpendAlert, UpdateOrganizationSpendLimit,
         UpdateProjectApiKey, UpdateProjectDataRetention, UpdateProjectHostedToolPermissions,
@@ -85,7 +85,7 @@ pub(crate) fn routes() -> Vec<Route> {
         change::<CreateUser>(),
         read::<ListUserGroups>(),
         // Access, extensions
-        read::<RetrieveUserAccess>(),
+        with(handlers::retrieve_user_access),
         read::<ListPermissionUsers>(),
         read::<CheckAccess>(),
         // Roles and their assignments

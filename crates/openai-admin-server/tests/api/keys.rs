@@ -76,6 +76,30 @@ async fn a_look_up_of_names_shows_what_the_key_may_list() {
 }
 
 #[tokio::test]
+async fn counts_and_access_show_what_the_key_may_read() {
+    let server = TestServer::new().await;
+    server.group("Support").await;
+    let user = server.user("ada").await;
+    let read = async |path: &str, scopes: &[&str]| {
+        let mut request = server.request("GET", path, "");
+        let key = server.key_with(scopes).await;
+        request.headers_mut().insert(header::AUTHORIZATION, bearer(&key).parse().unwrap());
+        let answer = server.send(request).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.body
+    };
+    let counts = read("/v1/x/counts", &["api.management.read"]).await;
+    assert_eq!((&counts["users"]["number"], &counts["groups"]), (&json!(1), &json!(null)));
+    let counts = read("/v1/x/counts", &["api.management.read", "api.groups.read"]).await;
+    assert_eq!(counts["groups"]["number"], 1);
+    let path = format!("/v1/x/users/{user}/access");
+    let access = read(&path, &["api.roles.read"]).await;
+    assert_eq!((&access["user_id"], &access["user"]), (&json!(user), &json!(null)));
+    let access = read(&path, &["api.roles.read", "api.management.read"]).await;
+    assert_eq!(access["user"]["id"], json!(user));
+}
+
+#[tokio::test]
 async fn a_rotated_key_works_until_the_overlap_ends_and_the_new_one_at_once() {
     let server = TestServer::new().await;
     let old = server.key_with(&["api.groups.read"]).await;

@@ -51,7 +51,9 @@ impl Reads for RetrieveUserAccess {
         let scope = scope(tx, self.project_id.as_ref())?;
         let mut known = KnownRoles::default();
         let permissions = access::permissions(&held_roles::of_user(tx, &user, &scope, &mut known)?);
-        let mut access = UserAccess::new(user.thing.user, permissions);
+        let user = user.thing.user;
+        let mut access = UserAccess::new(user.id.clone(), permissions);
+        access.user = Some(user);
         access.project_id.clone_from(&self.project_id);
         Ok(access)
     }

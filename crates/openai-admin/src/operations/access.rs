@@ -80,12 +80,14 @@ record! {
 record! {
     /// The permissions of a user in the organization or in a project.
     UserAccess object UserAccessObject = "x.user.access" {
-        /// The user.
-        user: User,
+        /// The ID of the user.
+        user_id: UserId,
         /// The permissions, sorted by name.
         permissions: Vec<PermissionAccess>,
     }
     nullable {
+        /// The user; null if the key may not read users.
+        user: User,
         /// The project; null for the organization.
         project_id: ProjectId,
     }
