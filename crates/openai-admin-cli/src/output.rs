@@ -407,9 +407,17 @@ fn for_people(field: &str, value: &Value) -> String {
         Value::Array(values) => {
             values.iter().map(|value| for_people(field, value)).collect::<Vec<_>>().join(", ")
         }
-        Value::Object(_) => name_of(value).map_or_else(|| visible(&value.to_string()), visible),
+        Value::Object(_) => counted(value)
+            .or_else(|| name_of(value).map(visible))
+            .unwrap_or_else(|| visible(&value.to_string())),
         other => other.to_string(),
     }
+}
+
+/// A number that was counted up to a limit: `1000+` if there are more.
+fn counted(object: &Value) -> Option<String> {
+    let has_more = object["has_more"].as_bool()?;
+    Some(format!("{}{}", object["number"].as_i64()?, if has_more { "+" } else { "" }))
 }
 
 /// The name of a nested object: its name, email address or id, or else that of an object in it.
@@ -514,6 +522,14 @@ mod tests {
             .into();
         let rows = [json!({ "name": "Support", "id": ID, "created_at": 1_700_000_000 })];
         fitting(&columns, &rows, width).iter().map(|(heading, _)| heading.to_string()).collect()
+    }
+
+    #[test]
+    fn a_count_is_a_number_with_a_plus_if_there_are_more() {
+        let text = |number: i64, has_more: bool| {
+            for_people("users", &json!({ "number": number, "has_more": has_more }))
+        };
+        assert_eq!([text(14, false), text(1000, true)], ["14", "1000+"]);
     }
 
     #[test]
