@@ -69,6 +69,11 @@ async fn measure(size: Size, file: &str) -> Result<(), BoxError> {
     browser.read("Roles of a group", |turn| format!("/console/groups/{}/roles", group(turn))).await?;
     browser.read("Users", |turn| format!("/console/users?after={}", user(turn))).await?;
     browser.read("A user", |turn| format!("/console/users/{}", user(turn))).await?;
+    let nobody = |turn| format!("nobody{turn}");
+    browser.read("Search of users without a match", |turn| format!("/console/users?q={}", nobody(turn))).await?;
+    let members = |turn| format!("{everyone}?q={}", nobody(turn));
+    browser.read("Search of members without a match", members).await?;
+    browser.read("Search of all", |turn| format!("/console/search?q={}", nobody(turn))).await?;
     browser.read("Projects", |_| "/console/projects".to_owned()).await?;
     browser.read("Audit log", |_| "/console/audit".to_owned()).await?;
     browser.first_page().await

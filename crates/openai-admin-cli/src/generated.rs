@@ -45,6 +45,7 @@ const HAND_WRITTEN: &[(&str, &str)] = &[
     ("inviteUser", "invites create"),
     ("list-audit-logs", "audit-logs list"),
     ("usage-costs", "costs"),
+    ("x-search-users", "users search"),
     ("x-retrieve-user-access", "access of"),
     ("x-list-permission-users", "access who"),
     ("x-check-access", "access explain"),

@@ -406,6 +406,10 @@ async fn use_federation_rules(client: &Client, project: &ProjectId, account: &Se
 
 async fn use_access(client: &Client, user_id: &UserId) {
     client.counts().retrieve_counts().await.unwrap();
+    let search = client.search();
+    search.search_users(MARK).await.unwrap();
+    search.search_groups(MARK).await.unwrap();
+    search.search_group_users("group_unknown", MARK).await.unwrap_err();
     client.names().look_up_names(LookUpNamesBody::new(vec![user_id.to_string()])).await.unwrap();
     let access = client.access();
     access.retrieve_user_access(user_id).await.unwrap();

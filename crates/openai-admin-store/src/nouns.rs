@@ -32,6 +32,7 @@ pub(crate) mod projects;
 pub(crate) mod rate_limits;
 mod role_assignments;
 pub(crate) mod roles;
+mod search;
 pub(crate) mod service_accounts;
 pub(crate) mod service_tiers;
 pub(crate) mod spend_alerts;

@@ -38,6 +38,7 @@ mod response;
 mod retry;
 mod retry_policy;
 mod roles;
+mod search;
 mod service_accounts;
 mod service_tiers;
 mod spend_alerts;
@@ -89,6 +90,7 @@ pub use self::{
     retry::{ASKED_PAUSE_MAX, RETRIES_MAX, RETRY_BUDGET},
     retry_policy::{FailedAttempt, RetryPolicy},
     roles::RolesApi,
+    search::SearchApi,
     service_accounts::ServiceAccountsApi,
     service_tiers::ServiceTiersApi,
     spend_alerts::SpendAlertsApi,

@@ -102,9 +102,20 @@ pub fn name_key_in_any_case(name: &str) -> String {
 /// assert!(!has_word_with_start("Ada Swhit", &key));
 /// ```
 pub fn has_word_with_start(text: &str, key: &str) -> bool {
-    let text = name_key_in_any_case(text);
+    let text = clean(text);
+    if text.is_ascii() {
+        return has_ascii_word_with_start(text.as_bytes(), key.as_bytes());
+    }
+    let text = in_lower_case(&text);
     let starts_word = |index: usize| text[..index].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
     text.match_indices(key).any(|(index, _)| starts_word(index))
+}
+
+/// The same for ASCII, without an allocation: a search compares many thousand texts.
+fn has_ascii_word_with_start(text: &[u8], key: &[u8]) -> bool {
+    let starts_word = |index: usize| index == 0 || !text[index - 1].is_ascii_alphanumeric();
+    let matches = |index: usize| text[index..index + key.len()].eq_ignore_ascii_case(key);
+    key.len() <= text.len() && (0..=text.len() - key.len()).any(|index| starts_word(index) && matches(index))
 }
 
 /// A normalized text in NFC: without white space at its ends, repeated spaces and invisible characters, except for

@@ -81,6 +81,7 @@ pub use crate::operations::{
         PublicCreateOrganizationRoleBody, PublicRoleListResource, PublicUpdateOrganizationRoleBody, Role,
         RoleDeletedResource,
     },
+    search::UserSearchResource,
     service_accounts::{
         CreateProjectServiceAccountApiKeyBody, ProjectServiceAccount, ProjectServiceAccountApiKey,
         ProjectServiceAccountCreateRequest, ProjectServiceAccountCreateResponse,

@@ -31,6 +31,7 @@ pub mod rate_limits;
 mod record;
 pub mod role_assignments;
 pub mod roles;
+pub mod search;
 pub mod service_accounts;
 pub mod service_tiers;
 pub mod spend_alerts;
@@ -95,6 +96,7 @@ pub use project_users::{
 pub use projects::{ArchiveProject, CreateProject, ListProjects, ModifyProject, RetrieveProject};
 pub use rate_limits::{ListProjectRateLimits, UpdateProjectRateLimit};
 pub use roles::{CreateRole, DeleteRole, ListRoles, RetrieveRole, UpdateRole};
+pub use search::{SearchGroupUsers, SearchGroups, SearchUsers};
 pub use service_accounts::{
     CreateServiceAccount, CreateServiceAccountApiKey, DeleteServiceAccount, ListServiceAccounts,
     RetrieveServiceAccount, UpdateServiceAccount,
@@ -134,6 +136,7 @@ macro_rules! for_each_operation {
             CreateUser ListUserGroups
             RetrieveUserAccess ListPermissionUsers CheckAccess
             ListAuditLogs LookUpNames RetrieveCounts
+            SearchUsers SearchGroups SearchGroupUsers
             ListRoles CreateRole RetrieveRole UpdateRole DeleteRole
             ListGroupRoleAssignments AssignGroupRole RetrieveGroupRole UnassignGroupRole
             ListUserRoleAssignments AssignUserRole RetrieveUserRole UnassignUserRole

@@ -89,6 +89,8 @@ pub(crate) use list_endpoint;
 pub trait ListItem {
     /// The name of the list in the published description, such as `UserListResource`.
     const LIST_SCHEMA: &'static str;
+    /// The name of its list with a `next` cursor, if it differs.
+    const NEXT_LIST_SCHEMA: &'static str = Self::LIST_SCHEMA;
     /// The id of the item.
     fn id(&self) -> &str;
 }
@@ -123,6 +125,11 @@ impl<T: ListItem> NextPage<T> {
     pub fn new(data: Vec<T>, has_more: bool) -> Self {
         let next = if has_more { data.last().and_then(|item| Cursor::new(item.id()).ok()) } else { None };
         Self { object: Object::new(), data, has_more, next }
+    }
+
+    /// A page of `data` whose next page starts at a cursor of its own.
+    pub fn going_on(data: Vec<T>, next: Option<Cursor>) -> Self {
+        Self { object: Object::new(), data, has_more: next.is_some(), next }
     }
 }
 
@@ -196,10 +203,10 @@ mod schema {
 
     /// A list has the name of its published schema, which a derived schema cannot take from the item.
     macro_rules! list_schema {
-        ($page:ident { $($cursor:literal),* }) => {
+        ($page:ident named $name:ident { $($cursor:literal),* }) => {
             impl<T: ListItem + JsonSchema> JsonSchema for $page<T> {
                 fn schema_name() -> std::borrow::Cow<'static, str> {
-                    T::LIST_SCHEMA.into()
+                    T::$name.into()
                 }
                 fn json_schema(generator: &mut SchemaGenerator) -> Schema {
                     json_schema!({
@@ -217,6 +224,6 @@ mod schema {
         };
     }
 
-    list_schema!(NextPage { "next" });
-    list_schema!(IdPage { "first_id", "last_id" });
+    list_schema!(NextPage named NEXT_LIST_SCHEMA { "next" });
+    list_schema!(IdPage named LIST_SCHEMA { "first_id", "last_id" });
 }

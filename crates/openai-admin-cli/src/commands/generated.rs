@@ -108,7 +108,10 @@ async fn send(call: &Call, consent: Consent, client: &Client, output: &Output) -
                 page_size,
                 item: item(&schema).unwrap_or(&Value::Null),
                 columns: chosen_columns(operation),
-                none: &format!("no {}", doing.trim_start_matches("list ")),
+                none: &match doing.strip_prefix("search ") {
+                    Some(things) => format!("no match among {things}"),
+                    None => format!("no {}", doing.trim_start_matches("list ")),
+                },
                 doing: &doing,
                 output,
             };

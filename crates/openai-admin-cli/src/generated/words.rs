@@ -21,7 +21,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("uploadCertificate", "certificates upload"),
 ];
 /// Last words of a path that are verbs.
-const VERBS: &[&str] = &["accept", "activate", "archive", "deactivate", "look-up", "validate"];
+const VERBS: &[&str] = &["accept", "activate", "archive", "deactivate", "look-up", "search", "validate"];
 /// Below this path a command is the path without a verb, because usage is only read.
 const USAGE: &str = "/organization/usage/";
 
@@ -169,7 +169,10 @@ pub(crate) fn phrase<'a>(operation: &Operation, verb: &str, ids: impl Iterator<I
         *last = singular(last);
     }
     things.reverse();
-    let verb = if operation.method == Method::Get && verb != "list" { "get" } else { verb };
+    let verb = match operation.method {
+        Method::Get if !["list", "search"].contains(&verb) => "get",
+        _ => verb,
+    };
     format!("{verb} {}", things.join(" of "))
 }
 

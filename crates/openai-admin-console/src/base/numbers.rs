@@ -1,5 +1,7 @@
 //! Numbers on pages.
 
+use openai_admin::operations::search::COMPARED_MAX;
+
 /// A number with its digits in groups of three: `30,009`.
 pub(crate) fn with_commas(number: u64) -> String {
     let digits = number.to_string();
@@ -8,6 +10,11 @@ pub(crate) fn with_commas(number: u64) -> String {
     let groups = rest.as_bytes().chunks(3).map(|group| std::str::from_utf8(group).unwrap_or_default());
     let head = Some(head).filter(|head| !head.is_empty());
     head.into_iter().chain(groups).collect::<Vec<_>>().join(",")
+}
+
+/// How many rows one search compares.
+pub(crate) fn compared_max() -> String {
+    with_commas(COMPARED_MAX as u64)
 }
 
 /// A number that was counted up to a limit: `1,000+` if there are more.

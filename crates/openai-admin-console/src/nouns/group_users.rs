@@ -1,19 +1,19 @@
 //! Members of groups: add pasted addresses, remove selected members or all that match. Each becomes a plan.
 
 use axum::extract::Path;
-use openai_admin::{Client, Error, GroupId, Page as _, UserId, identity::name_key_in_any_case};
+use openai_admin::{Client, Error, GroupId, UserId};
 use openai_admin_sync::import::ImportMode;
 
 use crate::{
     base::{failure::Failure, lists, numbers::with_commas, page::Answer},
-    nouns::{groups, people, runs},
+    nouns::{groups, runs},
     plans::Noted,
     visit::ChangeForm,
 };
 
 /// Members that one request reads.
 const READ_MAX: i64 = 1000;
-/// Members of a group that a removal of all matching ones reads at most.
+/// Members that one plan removes at most.
 const MEMBERS_MAX: usize = 200_000;
 /// Groups that one plan changes at most.
 const GROUPS_MAX: usize = 500;
@@ -32,10 +32,10 @@ pub(crate) async fn plan(Path(id): Path<String>, form: ChangeForm) -> Answer {
         }
         "remove_matching" => {
             let search = fields.get("q");
-            let (users, read) = matching(&visit.client, &group.id, search).await?;
-            let what = if search.is_empty() { String::new() } else { format!(" start with \"{search}\"") };
-            let (number, read) = (with_commas(users.len() as u64), with_commas(read as u64));
-            let note = format!("selected: {number} of {read} members{what}");
+            let users = matching(&visit.client, &group.id, search).await?;
+            let what =
+                if search.is_empty() { String::new() } else { format!(" that start with \"{search}\"") };
+            let note = format!("selected: all {} members{what}", with_commas(users.len() as u64));
             let plan = planner.plan_removals(&group, users).await;
             plan.map(|plan| Noted { plan, notes: vec![note] })
         }
@@ -51,24 +51,24 @@ pub(crate) async fn plan(Path(id): Path<String>, form: ChangeForm) -> Answer {
     runs::keep(&visit, planned)
 }
 
-/// All members that match a search, and how many were read.
-async fn matching(client: &Client, group: &GroupId, search: &str) -> Result<(Vec<UserId>, usize), Failure> {
-    let key = name_key_in_any_case(search);
-    let (mut users, mut read, mut after) = (Vec::new(), 0, String::new());
+/// All members that a search finds, or all members.
+async fn matching(client: &Client, group: &GroupId, search: &str) -> Result<Vec<UserId>, Failure> {
+    let (mut users, mut after) = (Vec::new(), String::new());
     loop {
-        let call = client.group_users().list_group_users(group.clone()).limit(READ_MAX);
-        let (page, next) = lists::read(call, &after).await?;
-        read += page.items().len();
-        if read > MEMBERS_MAX {
-            let message = format!("the group has more than {MEMBERS_MAX} members");
+        let (page, next) = if search.is_empty() {
+            lists::read(client.group_users().list_group_users(group).limit(READ_MAX), &after).await?
+        } else {
+            lists::read(client.search().search_group_users(group, search).limit(READ_MAX), &after).await?
+        };
+        users.extend(page.data.into_iter().map(|user| user.id));
+        if users.len() > MEMBERS_MAX {
+            let message = format!("more than {MEMBERS_MAX} members match");
             return Err(Failure::invalid(message).hint("Nothing was changed. Use the command line."));
         }
-        let found = page.data.into_iter().filter(|user| search.is_empty() || people::is_match(user, &key));
-        users.extend(found.map(|user| user.id));
         match next {
             Some(next) => after = next,
             None if users.is_empty() => return Err(Failure::invalid("no member matches")),
-            None => return Ok((users, read)),
+            None => return Ok(users),
         }
     }
 }

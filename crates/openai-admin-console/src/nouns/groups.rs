@@ -4,7 +4,6 @@ use askama::Template;
 use axum::extract::Path;
 use openai_admin::{
     Client, Error, GroupId, GroupType, Order,
-    identity::name_key_in_any_case,
     models::{CreateGroupBody, GroupResponse, GroupUser},
 };
 use openai_admin_sync::render::shell_word;
@@ -19,16 +18,14 @@ use crate::{
         numbers::counted,
         page::{Answer, page, see},
     },
-    nouns::people,
     session::with_notice,
     visit::{ChangeForm, Visit},
 };
 
 /// Rows of a page.
 const PAGE_SIZE: i64 = 100;
-/// Groups that one search reads.
+/// Groups that one request finds, to select all of them.
 const SEARCH_PAGE_SIZE: i64 = 1000;
-const SEARCH_PAGES_MAX: usize = 5;
 /// Members of a group that a page counts at most.
 const COUNTED_MAX: i64 = 1000;
 
@@ -60,43 +57,6 @@ fn managed(group: &GroupResponse) -> &'static str {
     }
 }
 
-/// Groups whose name or id starts with a text.
-pub(crate) struct FoundGroups {
-    pub(crate) groups: Vec<GroupRow>,
-    pub(crate) read: usize,
-    /// The cursor of the groups that were not read yet.
-    pub(crate) next: Option<String>,
-}
-
-/// Reads groups until a page is full or the limit of a search is reached.
-pub(crate) async fn starting_with(client: &Client, text: &str, after: &str) -> Result<FoundGroups, Error> {
-    let key = text.to_lowercase();
-    let mut found = FoundGroups { groups: Vec::new(), read: 0, next: None };
-    let mut after = after.to_owned();
-    for _ in 0..SEARCH_PAGES_MAX {
-        let call = client.groups().list_groups().limit(SEARCH_PAGE_SIZE);
-        let (read, next) = lists::read(call, &after).await?;
-        for group in read.data {
-            found.read += 1;
-            let starts = group.name.to_lowercase().starts_with(&key) || group.id.as_str().starts_with(text);
-            let id = group.id.to_string();
-            if starts {
-                found.groups.push(group.into());
-            }
-            if found.groups.len() >= PAGE_SIZE as usize {
-                found.next = Some(id);
-                return Ok(found);
-            }
-        }
-        found.next = next;
-        match &found.next {
-            Some(next) => after.clone_from(next),
-            None => break,
-        }
-    }
-    Ok(found)
-}
-
 /// The ids and names of all groups whose name or id starts with a text.
 pub(crate) async fn all_starting_with(
     client: &Client,
@@ -105,15 +65,14 @@ pub(crate) async fn all_starting_with(
 ) -> Result<Vec<(GroupId, String)>, Failure> {
     let (mut all, mut after) = (Vec::new(), String::new());
     loop {
-        let found = starting_with(client, text, &after).await?;
-        for group in found.groups {
-            all.push((GroupId::try_from(group.id).map_err(Error::from)?, group.name));
-        }
+        let call = client.search().search_groups(text).limit(SEARCH_PAGE_SIZE);
+        let (found, next) = lists::read(call, &after).await?;
+        all.extend(found.data.into_iter().map(|group| (group.id, group.name)));
         if all.len() > groups_max {
             let message = format!("more than {groups_max} groups match");
             return Err(Failure::invalid(message).hint("Nothing was changed. Search for fewer groups."));
         }
-        match found.next {
+        match next {
             Some(next) => after = next,
             None => return Ok(all),
         }
@@ -128,8 +87,6 @@ struct GroupsPage {
     order: &'static str,
     rows: Vec<GroupRow>,
     is_first: bool,
-    /// How many groups the search has read.
-    read: usize,
     next: Option<String>,
     can_plan: bool,
 }
@@ -140,19 +97,19 @@ pub(crate) async fn list(visit: Visit) -> Answer {
         "desc" => (Order::Desc, "desc"),
         _ => (Order::Asc, "asc"),
     };
-    let (rows, read, next) = if search.is_empty() {
+    let (groups, next) = if search.is_empty() {
         let call = visit.client.groups().list_groups().limit(PAGE_SIZE).order(order);
-        let (read, next) = lists::read(call, &after).await?;
-        (read.data.into_iter().map(GroupRow::from).collect(), 0, next)
+        lists::read(call, &after).await?
     } else {
-        let found = starting_with(&visit.client, &search, &after).await?;
-        (found.groups, found.read, found.next)
+        let call = visit.client.search().search_groups(&*search).limit(PAGE_SIZE).order(order);
+        lists::read(call, &after).await?
     };
+    let rows = groups.data.into_iter().map(GroupRow::from).collect();
     let next =
         next.map(|next| link("/console/groups", &[("q", &search), ("order", order_name), ("after", &next)]));
     let frame = visit.frame(Section::Groups, "Groups");
     let (is_first, can_plan) = (after.is_empty(), visit.state.pages.runs.is_some());
-    page(&GroupsPage { frame, search, order: order_name, rows, is_first, read, next, can_plan })
+    page(&GroupsPage { frame, search, order: order_name, rows, is_first, next, can_plan })
 }
 
 pub(crate) async fn create(form: ChangeForm) -> Answer {
@@ -180,8 +137,6 @@ struct GroupPage {
     path: String,
     /// The start of the shown members.
     search: String,
-    /// How many members the search has read.
-    read: usize,
     group: GroupRow,
     /// Why the members cannot be edited here.
     managed_elsewhere: Option<&'static str>,
@@ -220,7 +175,6 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
         frame: visit.frame(Section::Groups, group.name.clone()),
         path,
         search,
-        read: found.read,
         managed_elsewhere,
         group: group.into(),
         count: found.count,
@@ -235,14 +189,13 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
 /// Members of a page.
 struct FoundMembers {
     users: Vec<GroupUser>,
-    read: usize,
     next: Option<String>,
     /// The number of all members, up to [`COUNTED_MAX`], if the page is the first one of all.
     count: Option<String>,
 }
 
-/// A page of members, or those of the next pages that match a search. The first page of all members is read together with
-/// those that it counts.
+/// A page of members, or of those that a search finds. The first page of all members is read together with those that it
+/// counts.
 async fn members(
     client: &Client,
     id: &str,
@@ -250,26 +203,17 @@ async fn members(
     search: &str,
     after: &str,
 ) -> Result<FoundMembers, Error> {
-    let key = name_key_in_any_case(search);
-    let mut found = FoundMembers { users: Vec::new(), read: 0, next: Some(after.to_owned()), count: None };
-    let (size, pages) = match (search, after) {
-        ("", "") => (COUNTED_MAX, 1),
-        ("", _) => (PAGE_SIZE, 1),
-        _ => (SEARCH_PAGE_SIZE, SEARCH_PAGES_MAX),
-    };
-    for _ in 0..pages {
-        let after = found.next.take().unwrap_or_default();
-        let call = client.group_users().list_group_users(id).limit(size).order(order);
-        let (read, next) = lists::read(call, &after).await?;
-        found.read += read.data.len();
-        let matches = read.data.into_iter().filter(|user| search.is_empty() || people::is_match(user, &key));
-        found.users.extend(matches);
-        found.next = next;
-        if found.next.is_none() || found.users.len() >= PAGE_SIZE as usize {
-            break;
-        }
+    if !search.is_empty() {
+        let call = client.search().search_group_users(id, search).limit(PAGE_SIZE).order(order);
+        let (found, next) = lists::read(call, after).await?;
+        return Ok(FoundMembers { users: found.data, next, count: None });
     }
-    if size == COUNTED_MAX && pages == 1 {
+    let is_counted = after.is_empty();
+    let size = if is_counted { COUNTED_MAX } else { PAGE_SIZE };
+    let call = client.group_users().list_group_users(id).limit(size).order(order);
+    let (read, next) = lists::read(call, after).await?;
+    let mut found = FoundMembers { users: read.data, next, count: None };
+    if is_counted {
         found.count = Some(counted(found.users.len() as u64, found.next.is_some()));
         if found.users.len() > PAGE_SIZE as usize {
             found.users.truncate(PAGE_SIZE as usize);

@@ -1,10 +1,6 @@
 //! Users in tables.
 
-use openai_admin::{
-    Client, Error, UserRole,
-    identity::{has_word_with_start, name_key_in_any_case},
-    models::{GroupUser, User},
-};
+use openai_admin::{UserRole, models::User};
 
 use crate::base::moment::Moment;
 
@@ -31,12 +27,6 @@ impl From<User> for Person {
     }
 }
 
-/// Whether the name or the address of a member starts with a text, or a word of them, in any case.
-pub(crate) fn is_match(member: &GroupUser, key: &str) -> bool {
-    has_word_with_start(&member.name, key)
-        || member.email.as_ref().is_some_and(|email| has_word_with_start(email, key))
-}
-
 impl Person {
     /// The name, or the address or the id of a user without one.
     pub(crate) fn shown(&self) -> &str {
@@ -44,25 +34,5 @@ impl Person {
             .into_iter()
             .find(|text| !text.is_empty())
             .map_or("", String::as_str)
-    }
-
-    /// Whether the id starts with a text, or the name, the address or a word of them, in any case.
-    pub(crate) fn starts_with(&self, text: &str) -> bool {
-        let key = name_key_in_any_case(text);
-        self.id.starts_with(text)
-            || [&self.name, &self.email].iter().any(|field| has_word_with_start(field, &key))
-    }
-}
-
-/// The user with exactly this id or address.
-pub(crate) async fn exact(client: &Client, text: &str) -> Result<Option<Person>, Error> {
-    if text.contains('@') {
-        let found = client.users().list_users().emails([text.to_owned()]).await?;
-        return Ok(found.into_inner().data.into_iter().next().map(Person::from));
-    }
-    match client.users().retrieve_user(text).await {
-        Ok(user) => Ok(Some(user.into_inner().into())),
-        Err(error) if error.is_not_found() || error.status().is_none() => Ok(None),
-        Err(error) => Err(error),
     }
 }

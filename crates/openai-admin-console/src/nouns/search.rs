@@ -8,16 +8,12 @@ use crate::{
         frame::{Frame, Section},
         page::{Answer, page},
     },
-    nouns::{
-        groups::{self, GroupRow},
-        people::Person,
-        users,
-    },
+    nouns::{groups::GroupRow, people::Person},
     visit::Visit,
 };
 
 /// Results of each kind.
-const SHOWN_MAX: usize = 20;
+const SHOWN_MAX: i64 = 20;
 
 #[derive(Template)]
 #[template(path = "search.html")]
@@ -44,17 +40,12 @@ pub(crate) async fn show(visit: Visit) -> Answer {
     if search.is_empty() {
         return page(&found);
     }
-    let groups = groups::starting_with(&visit.client, &search, "").await?;
-    let users = users::starting_with(&visit.client, &search, "").await?;
-    let has_more = |next: &Option<String>, length: usize| next.is_some() || length > SHOWN_MAX;
-    let more = |path| Some(link(path, &[("q", &search)]));
-    if has_more(&groups.next, groups.groups.len()) {
-        found.more_groups = more("/console/groups");
-    }
-    if has_more(&users.next, users.users.len()) {
-        found.more_users = more("/console/users");
-    }
-    found.groups = groups.groups.into_iter().take(SHOWN_MAX).collect();
-    found.users = users.users.into_iter().take(SHOWN_MAX).collect();
+    let groups = visit.client.search().search_groups(&*search).limit(SHOWN_MAX).await?.into_inner();
+    let users = visit.client.search().search_users(&*search).limit(SHOWN_MAX).await?.into_inner();
+    let more = |path| link(path, &[("q", &search)]);
+    found.more_groups = groups.has_more.then(|| more("/console/groups"));
+    found.more_users = users.has_more.then(|| more("/console/users"));
+    found.groups = groups.data.into_iter().map(GroupRow::from).collect();
+    found.users = users.data.into_iter().map(Person::from).collect();
     page(&found)
 }

@@ -3,8 +3,8 @@
 use askama::Template;
 use axum::{extract::Path, http::StatusCode};
 use openai_admin::{
-    AccessPathKind, Client, Error, UserId,
-    models::{AccessPath, PermissionAccess},
+    AccessPathKind, Error, UserId,
+    models::{AccessPath, PermissionAccess, User},
 };
 
 use crate::{
@@ -14,49 +14,14 @@ use crate::{
         lists,
         page::{Answer, page},
     },
-    nouns::{
-        people::{Person, exact},
-        runs,
-    },
+    nouns::{people::Person, runs},
     visit::{ChangeForm, Visit},
 };
 
 /// Rows of a page.
 const PAGE_SIZE: i64 = 100;
-/// Pages of users that one search reads.
-const SEARCH_PAGES_MAX: usize = 20;
 /// Groups of a user that a page shows.
 const GROUPS_MAX: i64 = 1000;
-
-/// Users that a search found.
-pub(crate) struct FoundUsers {
-    pub(crate) users: Vec<Person>,
-    pub(crate) read: usize,
-    pub(crate) next: Option<String>,
-}
-
-/// The user with this id or address, then users whose name, address or id starts with the text.
-pub(crate) async fn starting_with(client: &Client, text: &str, after: &str) -> Result<FoundUsers, Error> {
-    let mut found = FoundUsers { users: Vec::new(), read: 0, next: None };
-    if after.is_empty() {
-        found.users.extend(exact(client, text).await?);
-    }
-    let known = found.users.first().map(|user| user.id.clone());
-    let mut after = after.to_owned();
-    for _ in 0..SEARCH_PAGES_MAX {
-        let call = client.users().list_users().limit(PAGE_SIZE);
-        let (read, next) = lists::read(call, &after).await?;
-        found.next = next;
-        found.read += read.data.len();
-        let users = read.data.into_iter().map(Person::from);
-        found.users.extend(users.filter(|user| user.starts_with(text) && Some(&user.id) != known.as_ref()));
-        match &found.next {
-            Some(next) if found.users.len() < PAGE_SIZE as usize => after.clone_from(next),
-            _ => break,
-        }
-    }
-    Ok(found)
-}
 
 #[derive(Template)]
 #[template(path = "users.html")]
@@ -65,23 +30,24 @@ struct UsersPage {
     search: String,
     rows: Vec<Person>,
     is_first: bool,
-    read: usize,
     next: Option<String>,
 }
 
 pub(crate) async fn list(visit: Visit) -> Answer {
     let (search, after) = (visit.query.get("q").to_owned(), visit.query.get("after").to_owned());
-    let (rows, read, next) = if search.is_empty() {
+    let (rows, next): (Vec<User>, _) = if search.is_empty() {
         let call = visit.client.users().list_users().limit(PAGE_SIZE);
-        let (read, next) = lists::read(call, &after).await?;
-        (read.data.into_iter().map(Person::from).collect(), 0, next)
+        let (page, next) = lists::read(call, &after).await?;
+        (page.data, next)
     } else {
-        let found = starting_with(&visit.client, &search, &after).await?;
-        (found.users, found.read, found.next)
+        let call = visit.client.search().search_users(&*search).limit(PAGE_SIZE);
+        let (page, next) = lists::read(call, &after).await?;
+        (page.data, next)
     };
+    let rows = rows.into_iter().map(Person::from).collect();
     let next = next.map(|next| link("/console/users", &[("q", &search), ("after", &next)]));
     let frame = visit.frame(Section::Users, "Users");
-    page(&UsersPage { frame, search, rows, is_first: after.is_empty(), read, next })
+    page(&UsersPage { frame, search, rows, is_first: after.is_empty(), next })
 }
 
 /// The page of a user.

@@ -25,15 +25,14 @@ const TARGET: &str = "openai_admin_store::engines::transaction";
 /// The largest number of statements of a page, of which one finds the session and its key.
 const STATEMENTS_MAX: usize = 5;
 
-/// Pages, each with the statements that it runs. A search is missing: it reads users page by page. So is the page of a
-/// project, which runs one more.
-const PAGES: [(&str, usize); 24] = [
+/// Pages, each with the statements that it runs.
+const PAGES: [(&str, usize); 37] = [
     ("/console", 5),
     ("/console/groups", 2),
     ("/console/groups?after=group_ml", 3),
     ("/console/groups/group_all", 5),
     ("/console/groups/group_all?after=user_7", 5),
-    ("/console/groups/group_all?q=person", 5),
+    ("/console/groups/group_all?q=person", 4),
     ("/console/groups/group_ml", 5),
     ("/console/groups/group_bad", 5),
     ("/console/groups/group_all/delete", 5),
@@ -52,6 +51,19 @@ const PAGES: [(&str, usize); 24] = [
     ("/console/audit?type=group.user.added", 4),
     ("/console/usage", 5),
     ("/console/plans/new", 1),
+    ("/console/search?q=person", 4),
+    ("/console/search?q=nobody", 4),
+    ("/console/search?q=eve@example.com", 4),
+    ("/console/users?q=person", 3),
+    ("/console/users?q=nobody", 3),
+    ("/console/users?q=person&after=user_7", 3),
+    ("/console/groups?q=all", 2),
+    ("/console/groups?q=nothing", 2),
+    ("/console/groups/group_all?q=nobody", 4),
+    ("/console/projects/proj_1", 5),
+    ("/console/roles/role_1", 2),
+    ("/console/runs", 1),
+    ("/console/unlock", 1),
 ];
 
 struct Statements;

@@ -36,16 +36,17 @@ use openai_admin::{
         RetrieveProjectHostedToolPermissions, RetrieveProjectModelPermissions, RetrieveProjectRole,
         RetrieveProjectServiceTierSettings, RetrieveProjectSpendAlert, RetrieveProjectUser,
         RetrieveProjectUserRole, RetrieveRole, RetrieveServiceAccount, RetrieveUser, RetrieveUserRole,
-        RetrieveWorkloadIdentityProvider, UnassignGroupRole, UnassignProjectGroupRole,
-        UnassignProjectUserRole, UnassignUserRole, UpdateFederationRule, UpdateGroup,
-        UpdateOrganizationDataRetention, UpdateOrganizationSpendAlert, UpdateOrganizationSpendLimit,
-        UpdateProjectApiKey, UpdateProjectDataRetention, UpdateProjectHostedToolPermissions,
-        UpdateProjectModelPermissions, UpdateProjectRateLimit, UpdateProjectRole,
-        UpdateProjectServiceTierSettings, UpdateProjectSpendAlert, UpdateProjectSpendLimit, UpdateRole,
-        UpdateServiceAccount, UpdateWorkloadIdentityProvider, UploadCertificate, UsageAudioSpeeches,
-        UsageAudioTranscriptions, UsageCodeInterpreterSessions, UsageCompletions, UsageCosts, UsageDecisions,
-        UsageEmbeddings, UsageFileSearchCalls, UsageImages, UsageModerations, UsageVectorStores,
-        UsageWebSearchCalls, ValidateExternalKey, ValidateExternalStorage,
+        RetrieveWorkloadIdentityProvider, SearchGroupUsers, SearchGroups, SearchUsers, UnassignGroupRole,
+        UnassignProjectGroupRole, UnassignProjectUserRole, UnassignUserRole, UpdateFederationRule,
+        UpdateGroup, UpdateOrganizationDataRetention, UpdateOrganizationSpendAlert,
+        UpdateOrganizationSpendLimit, UpdateProjectApiKey, UpdateProjectDataRetention,
+        UpdateProjectHostedToolPermissions, UpdateProjectModelPermissions, UpdateProjectRateLimit,
+        UpdateProjectRole, UpdateProjectServiceTierSettings, UpdateProjectSpendAlert,
+        UpdateProjectSpendLimit, UpdateRole, UpdateServiceAccount, UpdateWorkloadIdentityProvider,
+        UploadCertificate, UsageAudioSpeeches, UsageAudioTranscriptions, UsageCodeInterpreterSessions,
+        UsageCompletions, UsageCosts, UsageDecisions, UsageEmbeddings, UsageFileSearchCalls, UsageImages,
+        UsageModerations, UsageVectorStores, UsageWebSearchCalls, ValidateExternalKey,
+        ValidateExternalStorage,
     },
     wire::{self, Incoming, Strictness},
 };
@@ -242,6 +243,10 @@ pub(crate) fn routes() -> Vec<Route> {
         with(handlers::look_up_names),
         // All resources
         with(handlers::retrieve_counts),
+        // Search
+        read::<SearchUsers>(),
+        read::<SearchGroups>(),
+        read::<SearchGroupUsers>(),
     ]
 }
 

@@ -187,11 +187,7 @@ fn list(
     mut push: impl FnMut(&str, &str, Option<&str>) -> Result<()>,
 ) -> Result<Listed> {
     let limit = request.limit.unwrap_or_default().get();
-    let cursor = request.after.as_ref().filter(|_| limit > 0);
-    let (group_seq, after) = match cursor {
-        Some(cursor) => find_group_and_cursor(tx, &request.group_id, cursor)?,
-        None => (thing::find_seq::<GroupResponse>(tx, request.group_id.as_str())?, None),
-    };
+    let (group_seq, after) = find_group(tx, &request.group_id, request.after.as_ref().filter(|_| limit > 0))?;
     if limit == 0 {
         return Ok(Listed { group_seq, has_more: false });
     }
@@ -202,11 +198,8 @@ fn list(
     {
         return Ok(Listed { group_seq, has_more });
     }
-    let sql = match range.order {
-        Order::Asc => tx.choose(ASCENDING[0], ASCENDING[1]),
-        Order::Desc => tx.choose(DESCENDING[0], DESCENDING[1]),
-    };
     let mut rows = 0;
+    let sql = members(tx, range.order);
     tx.query(sql, values, |row| {
         rows += 1;
         if rows > range.limit {
@@ -217,8 +210,23 @@ fn list(
     Ok(Listed { group_seq, has_more: rows > range.limit })
 }
 
+/// Reads the id, the name and the address of members: after a number, up to a limit.
+pub(crate) fn members(tx: &Tx<'_>, order: Order) -> &'static str {
+    match order {
+        Order::Asc => tx.choose(ASCENDING[0], ASCENDING[1]),
+        Order::Desc => tx.choose(DESCENDING[0], DESCENDING[1]),
+    }
+}
+
 /// The numbers of a group and of a cursor in its list, by one statement.
-fn find_group_and_cursor(tx: &mut Tx<'_>, group_id: &GroupId, cursor: &Cursor) -> Result<(i64, Option<i64>)> {
+pub(crate) fn find_group(
+    tx: &mut Tx<'_>,
+    group_id: &GroupId,
+    cursor: Option<&Cursor>,
+) -> Result<(i64, Option<i64>)> {
+    let Some(cursor) = cursor else {
+        return Ok((thing::find_seq::<GroupResponse>(tx, group_id.as_str())?, None));
+    };
     let org = tx.org();
     let found = tx.query_one(
         "select seq, (select seq from users where org = $1 and id = $2)

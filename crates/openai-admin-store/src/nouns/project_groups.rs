@@ -3,7 +3,7 @@
 //! Lists are in the order in which the groups were created (assumed): a cursor stays valid after the group was removed.
 
 use openai_admin::{
-    GroupType, Order, RoleId, Timestamp,
+    GroupType, Order, ProjectId, RoleId, Timestamp,
     models::{GroupResponse, Project, ProjectGroup, ProjectGroupDeletedResource, ProjectGroupListResource},
     operations::{AddProjectGroup, ListProjectGroups, RemoveProjectGroup, RetrieveProjectGroup},
 };
@@ -28,52 +28,60 @@ use crate::{
     },
 };
 
-/// Some rows of `project_groups` as `m`, with their groups, in the order that [`from_row`] reads.
-macro_rules! select_groups {
-    ($rows:literal, $groups:literal, $order:literal) => {
+/// A project and some of its groups, in the order that [`from_row`] reads, each with its number.
+macro_rules! select_page {
+    ($rows:literal) => {
         concat!(
-            "select g.id, g.name, g.group_type, m.created_at
-             from (select group_seq, created_at from project_groups where org = $1 and project_seq = $2 and ",
+            "select id, name, group_type, added_at, seq
+             from (select 1 from projects where org = $1 and id = $2) found
+             left join (select org as member_org, group_seq, created_at as added_at from project_groups
+                        where org = $1 and project_seq = (select seq from projects where org = $1 and id = $2) and ",
             $rows,
-            ") m cross join ",
-            $groups,
-            " order by m.group_seq ",
-            $order
+            ") m on true
+             left join groups on org = member_org and seq = group_seq"
         )
     };
 }
 
-/// PostgreSQL would otherwise read every group to join them.
-macro_rules! select_groups_on {
-    ($tx:ident, $rows:literal, $order:literal) => {
-        $tx.choose(
-            select_groups!($rows, "groups g where g.org = $1 and g.seq = m.group_seq", $order),
-            select_groups!(
-                $rows,
-                "lateral (select id, name, group_type from groups where org = $1 and seq = m.group_seq limit 1) g",
-                $order
-            ),
+/// A group of a project.
+macro_rules! select_group {
+    ($groups:literal) => {
+        concat!(
+            "select g.id, g.name, g.group_type, m.created_at
+             from (select group_seq, created_at from project_groups
+                   where org = $1 and project_seq = $2 and group_seq = $3) m cross join ",
+            $groups
         )
     };
 }
 
 impl Reads for ListProjectGroups {
     fn read(&self, tx: &mut Reading<'_>) -> Result<ProjectGroupListResource> {
-        let project = projects::find(tx, &self.project_id)?;
         let limit = self.limit.unwrap_or_default().get();
-        if limit == 0 {
+        // The default project has no groups.
+        if limit == 0 || projects::is_default_id(&self.project_id) {
+            projects::find(tx, &self.project_id)?;
             return Ok(ProjectGroupListResource::new(Vec::new(), false));
         }
-        let after = thing::cursor::<GroupResponse>(tx, self.after.as_ref())?;
+        let (org, after) = (tx.org(), thing::cursor::<GroupResponse>(tx, self.after.as_ref())?);
         let range = Range::new(self.order.unwrap_or(Order::Asc), after, limit);
         let sql = range.choose(
-            select_groups_on!(tx, "group_seq > $3 order by group_seq limit $4", ""),
-            select_groups_on!(tx, "group_seq < $3 order by group_seq desc limit $4", "desc"),
+            select_page!("group_seq > $3 order by group_seq limit $4"),
+            select_page!("group_seq < $3 order by group_seq desc limit $4"),
         );
-        let org = tx.org();
-        let values = values![org, project.seq, range.after, range.rows()];
-        let groups = tx.query(sql, values, |row| from_row(row, &project))?;
-        let (groups, has_more) = range.cut(groups);
+        let values = values![org, self.project_id.as_str(), range.after, range.rows()];
+        // A project without a group on this page is a row without a group.
+        let rows = tx.query(sql, values, |row| match row.optional_integer(4)? {
+            Some(seq) => Ok(Some((seq, from_row(row, &self.project_id)?))),
+            None => Ok(None),
+        })?;
+        if rows.is_empty() {
+            return Err(Error::not_found(Kind::Project, &self.project_id));
+        }
+        let mut groups: Vec<_> = rows.into_iter().flatten().collect();
+        // PostgreSQL would sort for any number of groups.
+        groups.sort_by_key(|(seq, _)| if range.order == Order::Asc { *seq } else { -seq });
+        let (groups, has_more) = range.cut(groups.into_iter().map(|(_, group)| group).collect());
         Ok(ProjectGroupListResource::new(groups, has_more))
     }
 }
@@ -132,8 +140,14 @@ fn find_role(tx: &mut Tx<'_>, project: &Stored<Project>, id: &RoleId) -> Result<
 
 fn find(tx: &mut Tx<'_>, project: &Stored<Project>, group: &Stored<GroupResponse>) -> Result<ProjectGroup> {
     let org = tx.org();
-    let sql = select_groups_on!(tx, "group_seq = $3", "");
-    tx.query_one(sql, values![org, project.seq, group.seq], |row| from_row(row, project))?
+    // PostgreSQL would otherwise read every group to join them.
+    let sql = tx.choose(
+        select_group!("groups g where g.org = $1 and g.seq = m.group_seq"),
+        select_group!(
+            "lateral (select id, name, group_type from groups where org = $1 and seq = m.group_seq limit 1) g"
+        ),
+    );
+    tx.query_one(sql, values![org, project.seq, group.seq], |row| from_row(row, &project.thing.id))?
         .ok_or_else(|| not_in_project(project, group))
 }
 
@@ -141,8 +155,8 @@ fn not_in_project(project: &Stored<Project>, group: &Stored<GroupResponse>) -> E
     project_access::not_in_project(&project.thing.id, Principal::Group(group.seq), group.thing.id.as_str())
 }
 
-fn from_row(row: &Row<'_>, project: &Stored<Project>) -> Result<ProjectGroup> {
+fn from_row(row: &Row<'_>, project_id: &ProjectId) -> Result<ProjectGroup> {
     let created_at = Timestamp::from_unix_seconds(row.integer(3)?);
     let (name, group_type) = (row.text(1)?.to_owned(), GroupType::from(row.text(2)?));
-    Ok(ProjectGroup::new(project.thing.id.clone(), row.parsed(0)?, name, group_type, created_at))
+    Ok(ProjectGroup::new(project_id.clone(), row.parsed(0)?, name, group_type, created_at))
 }

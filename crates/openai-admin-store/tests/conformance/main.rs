@@ -48,6 +48,7 @@ mod replicas;
 mod roles;
 mod rolling_upgrades;
 mod schema;
+mod search;
 mod server_failures;
 mod service_accounts;
 mod settings;

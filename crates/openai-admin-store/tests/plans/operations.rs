@@ -1,7 +1,7 @@
 //! Runs every operation once, so that each of its statements is seen.
 
 use openai_admin::{
-    GroupId, ProjectId, RoleId, Timestamp, UserId,
+    GroupId, Order, ProjectId, RoleId, Timestamp, UserId,
     models::{
         AcceptInviteBody, LookUpNamesBody, ProjectRateLimitUpdateRequest,
         PublicAssignOrganizationGroupRoleBody, PublicCreateOrganizationRoleBody,
@@ -27,10 +27,11 @@ use openai_admin::{
         RetrieveFederationRule, RetrieveInvite, RetrieveProject, RetrieveProjectApiKey, RetrieveProjectGroup,
         RetrieveProjectGroupRole, RetrieveProjectSpendAlert, RetrieveProjectUser, RetrieveProjectUserRole,
         RetrieveRole, RetrieveServiceAccount, RetrieveUserAccess, RetrieveWorkloadIdentityProvider,
-        UnassignGroupRole, UnassignProjectGroupRole, UnassignProjectUserRole, UnassignUserRole,
-        UpdateFederationRule, UpdateProjectApiKey, UpdateProjectRateLimit, UpdateProjectSpendAlert,
-        UpdateProjectSpendLimit, UpdateRole, UpdateServiceAccount, UpdateWorkloadIdentityProvider,
-        UploadCertificate, UsageCompletions, roles::RoleName,
+        SearchGroupUsers, SearchGroups, SearchUsers, UnassignGroupRole, UnassignProjectGroupRole,
+        UnassignProjectUserRole, UnassignUserRole, UpdateFederationRule, UpdateProjectApiKey,
+        UpdateProjectRateLimit, UpdateProjectSpendAlert, UpdateProjectSpendLimit, UpdateRole,
+        UpdateServiceAccount, UpdateWorkloadIdentityProvider, UploadCertificate, UsageCompletions,
+        roles::RoleName, search::SearchText,
     },
 };
 
@@ -129,6 +130,17 @@ async fn every_operation_on_access(acme: &Tenant) {
     let ids = vec!["user_1".to_owned(), "group_1".to_owned(), role.to_string()];
     acme.read(LookUpNames::new(LookUpNamesBody::new(ids))).await.unwrap();
     acme.read(RetrieveCounts::new()).await.unwrap();
+    let text = || SearchText::new("user_1").unwrap();
+    acme.read(SearchUsers::new(text())).await.unwrap();
+    acme.read(SearchUsers::new(SearchText::new("user_1@example.com").unwrap())).await.unwrap();
+    for order in [Order::Asc, Order::Desc] {
+        let mut groups = SearchGroups::new(text());
+        groups.order = Some(order);
+        acme.read(groups).await.unwrap();
+        let mut members = SearchGroupUsers::new("group_1".parse().unwrap(), text());
+        members.order = Some(order);
+        acme.read(members).await.unwrap();
+    }
     acme.change(DeleteRole::new(role)).await.unwrap();
 }
 

@@ -351,6 +351,7 @@ impl User {
 
 impl ListItem for User {
     const LIST_SCHEMA: &'static str = "UserListResponse";
+    const NEXT_LIST_SCHEMA: &'static str = "UserSearchResource";
     fn id(&self) -> &str {
         self.id.as_str()
     }
