@@ -14,7 +14,7 @@ const TAG: &str = "Search";
 pub type SearchText = BoundedText<1, 255>;
 
 /// How many users, groups or members one request compares. If there are more, the next page goes on after them.
-pub const COMPARED_MAX: usize = 20_000;
+pub const COMPARED_MAX: usize = 50_000;
 
 record! {
     /// Extension: lists the users whose ID, name or address, or a word of their name or address, starts with a text. The user with exactly this ID or address is first.
