@@ -26,7 +26,7 @@ const TARGET: &str = "openai_admin_store::engines::transaction";
 const STATEMENTS_MAX: usize = 5;
 
 /// Pages, each with the statements that it runs.
-const PAGES: [(&str, usize); 37] = [
+const PAGES: [(&str, usize); 40] = [
     ("/console", 5),
     ("/console/groups", 2),
     ("/console/groups?after=group_ml", 3),
@@ -51,6 +51,9 @@ const PAGES: [(&str, usize); 37] = [
     ("/console/audit?type=group.user.added", 4),
     ("/console/usage", 5),
     ("/console/plans/new", 1),
+    ("/console/audit?actor=ada@example.com", 3),
+    ("/console/audit?resource=group_ml", 4),
+    ("/console/audit?from=2026-01-01&to=2026-12-01", 4),
     ("/console/search?q=person", 4),
     ("/console/search?q=nobody", 4),
     ("/console/search?q=eve@example.com", 4),
