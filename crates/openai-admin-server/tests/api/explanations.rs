@@ -149,7 +149,7 @@ struct Probe {
     user: &'static str,
     /// The role, unless it exists.
     role: Option<&'static str>,
-    query: &'static str,
+    query: String,
     header: Option<(HeaderName, &'static str)>,
     body: Value,
     /// The body, if it is not JSON.
@@ -164,7 +164,7 @@ fn probe(status: u16, code: &'static str) -> Probe {
         group: "group_support",
         user: "user_ada",
         role: None,
-        query: "",
+        query: String::new(),
         header: None,
         body: with_role(json!({ "name": "x", "user_id": "user_ada" })),
         text: None,
@@ -206,6 +206,7 @@ fn probes() -> Vec<Probe> {
     vec![
         Probe {
             group: "group_nope",
+            query: "starts_with=x".to_owned(),
             body: with_role(
                 json!({ "name": "x", "user_id": "user_ada", "group_id": "group_nope", "role": "role-api-project-member" }),
             ),
@@ -230,7 +231,7 @@ fn probes() -> Vec<Probe> {
             body: json!({ "name": "x", "email": "ADA@example.com", "role_name": "owner", "permissions": [] }),
             ..ours(409, "already_exists")
         },
-        Probe { query: "after=never-seen", ..assumed(400, "invalid_value") },
+        Probe { query: "after=never-seen&starts_with=x".to_owned(), ..assumed(400, "invalid_value") },
         Probe {
             header: Some((IDEMPOTENCY_KEY, "")),
             body: with_role(
@@ -238,10 +239,10 @@ fn probes() -> Vec<Probe> {
             ),
             ..ours(400, "invalid_value")
         },
-        Probe { query: "limit=-1", ..probe(400, "integer_below_min_value") },
-        Probe { query: "limit=100000", ..probe(400, "integer_above_max_value") },
+        Probe { query: "limit=-1".to_owned(), ..probe(400, "integer_below_min_value") },
+        Probe { query: "limit=100000".to_owned(), ..probe(400, "integer_above_max_value") },
         Probe {
-            query: "limit=1&limit=1&group_type=group&group_type=group&project_id=p&project_id=p",
+            query: "limit=1&limit=1&group_type=group&group_type=group&project_id=p&project_id=p".to_owned(),
             text: Some(
                 r#"{"name":"x","user_id":"user_ada","role":"owner","role_id":"a","role_name":"a","permissions":[],
                     "name":"y","user_id":"user_bob","role":"reader","role_id":"b","role_name":"b",
@@ -254,17 +255,19 @@ fn probes() -> Vec<Probe> {
         },
         Probe { body: json!({}), ..probe(400, "missing_required_parameter") },
         Probe {
+            query: "starts_with=".to_owned(),
             body: json!({ "name": "", "email": "a", "user_id": "u", "role_name": "", "permissions": [],
                           "certificate": "c", "batch_id": "" }),
             ..probe(400, "string_below_min_length")
         },
         Probe {
+            query: format!("starts_with={long}"),
             body: json!({ "name": long, "technical_level": long, "user_id": "user_ada", "role_name": long,
                           "email": long, "role": "reader", "permissions": [], "certificate": "c", "batch_id": long }),
             ..probe(400, "string_above_max_length")
         },
         Probe {
-            query: "limit=ten",
+            query: "limit=ten".to_owned(),
             body: json!({ "name": wrong, "user_id": wrong, "role": wrong, "role_id": wrong, "role_name": wrong,
                           "permissions": [], "certificate": wrong, "certificate_ids": wrong, "batch_id": wrong,
                           "threshold_amount": wrong, "retention_type": wrong, "mode": wrong, "mcp": wrong, "checks": wrong, "ids": wrong,

@@ -66,6 +66,9 @@ async fn send(server: &TestServer, key: &str, operation: &OperationFacts, ids: &
     if operation.id.starts_with("usage-") {
         path.push_str("?start_time=0&limit=1");
     }
+    if operation.path.ends_with("/search") {
+        path.push_str(&format!("?starts_with={MARK}"));
+    }
     let mut request = server.request(operation.method.as_str(), &path, body);
     request.headers_mut().insert(header::AUTHORIZATION, bearer(key).parse().unwrap());
     server.send(request).await

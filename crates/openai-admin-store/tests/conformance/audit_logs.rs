@@ -14,7 +14,6 @@ use crate::{
 };
 
 conformance! {
-    in_own_database:
     every_change_is_listed_newest_first_with_its_detail,
     pages_follow_each_other_while_events_are_added,
     reading_newer_events_misses_none,

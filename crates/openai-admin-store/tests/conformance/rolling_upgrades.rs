@@ -45,7 +45,7 @@ async fn add_to_schema(database: &Database) {
     let DatabaseUrl::Postgres(url) = database.url.clone() else { return database.execute(&additions) };
     let migrate = move || {
         let mut client = ::postgres::Client::connect(&url, ::postgres::NoTls).unwrap();
-        client.batch_execute("set lock_timeout = '500ms'").unwrap();
+        client.batch_execute("set lock_timeout = '50ms'").unwrap();
         while let Err(error) = client.batch_execute(&additions) {
             assert_eq!(error.code(), Some(&::postgres::error::SqlState::LOCK_NOT_AVAILABLE), "{error}");
             client.batch_execute("rollback").unwrap();

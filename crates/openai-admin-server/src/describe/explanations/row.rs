@@ -131,9 +131,10 @@ impl Described {
         self.fields.query.iter().any(|field| field.has(keyword))
     }
 
-    /// Whether a string of the body has this bound on its length.
+    /// Whether a string has this bound on its length. An optional string of a query is a cursor, which another rule refuses.
     pub(super) fn bounds_text(&self, keyword: &str) -> bool {
-        self.fields.body.iter().any(|field| field.bounds_text(keyword))
+        let in_query = self.fields.query.iter().filter(|field| field.is_required);
+        self.fields.body.iter().chain(in_query).any(|field| field.bounds_text(keyword))
     }
 
     pub(super) fn has_query_without_text(&self) -> bool {
