@@ -21,19 +21,13 @@ macro_rules! conformance {
         }
         crate::support::conformance! { $($case,)* $($($other,)*)? }
     };
-    (in_own_database: $($case:ident,)*) => {
-        crate::support::conformance! { PostgresOwnDatabase: $($case,)* }
-    };
-    ($postgres:ident: $($case:ident,)*) => {
+    ($($case:ident,)*) => {
         mod sqlite {
             $(#[test] fn $case() { crate::support::run(crate::support::Engine::Sqlite, super::$case); })*
         }
         mod postgres {
-            $(#[test] fn $case() { crate::support::run(crate::support::Engine::$postgres, super::$case); })*
+            $(#[test] fn $case() { crate::support::run(crate::support::Engine::Postgres, super::$case); })*
         }
-    };
-    ($($case:ident,)*) => {
-        crate::support::conformance! { Postgres: $($case,)* }
     };
 }
 pub(crate) use conformance;
@@ -54,8 +48,7 @@ pub(crate) enum Engine {
     Sqlite,
     /// A schema of a database that other cases use too.
     Postgres,
-    /// A separate database of the server. An open transaction of another case would hide newer events of the audit log
-    /// in a shared database.
+    /// A separate database of the server, for cases about transactions that concern the whole database.
     PostgresOwnDatabase,
     /// SQLite without a file, as the emulator uses it.
     Memory,
@@ -156,7 +149,7 @@ pub(crate) fn replica_of(url: &DatabaseUrl) -> DatabaseUrl {
     DatabaseUrl::Postgres(started("OPENAI_ADMIN_TEST_POSTGRES_REPLICA") + options)
 }
 
-/// Cases of one process run concurrently, and so do processes: nextest starts one for each case.
+/// Cases of one process run concurrently, and so do processes.
 fn unique_name() -> String {
     static NAMES: AtomicU64 = AtomicU64::new(0);
     format!("conformance_{}_{}", std::process::id(), NAMES.fetch_add(1, Ordering::Relaxed))
