@@ -268,6 +268,13 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_word_is_found_in_ascii_as_in_other_text(text in "[abAB .@-]{0,8}", key in "[ab .@-]{0,3}") {
+            let key = name_key_in_any_case(&key);
+            // A word after the end, so that the text is not ASCII.
+            prop_assert_eq!(has_word_with_start(&text, &key), has_word_with_start(&format!("{text} é"), &key));
+        }
+
+        #[test]
         fn a_key_is_stable(text in any::<String>()) {
             let key = email_key(&text);
             prop_assert_eq!(email_key(&key), key);

@@ -127,8 +127,8 @@ impl<T: ListItem> NextPage<T> {
         Self { object: Object::new(), data, has_more, next }
     }
 
-    /// A page of `data` whose next page starts at a cursor of its own.
-    pub fn going_on(data: Vec<T>, next: Option<Cursor>) -> Self {
+    /// A page of `data`, and the cursor of the next page, which may be another than the last item.
+    pub fn continued(data: Vec<T>, next: Option<Cursor>) -> Self {
         Self { object: Object::new(), data, has_more: next.is_some(), next }
     }
 }

@@ -2,7 +2,7 @@
 //! read by one statement.
 
 use openai_admin::{
-    Cursor, ListItem, NextPage, Order, UserId,
+    Cursor, GroupId, ListItem, NextPage, Order, UserId,
     identity::{email_key, has_word_with_start, name_key_in_any_case},
     models::{GroupListResource, GroupResponse, GroupUser, User, UserListResource},
     operations::{
@@ -15,6 +15,7 @@ use crate::{
     base::{
         error::{Error, Result},
         page::Range,
+        text::check_text,
         value::values,
     },
     engines::lanes::Lane,
@@ -35,7 +36,7 @@ impl Reads for SearchUsers {
     }
 
     fn read(&self, tx: &mut Reading<'_>) -> Result<UserSearchResource> {
-        let search = Search::new(&self.starts_with);
+        let search = Search::new(&self.starts_with)?;
         let mut found = Found::new(self.limit.unwrap_or_default().get());
         // Later pages leave this user out.
         if self.after.is_none() {
@@ -59,15 +60,19 @@ impl Reads for SearchGroups {
     }
 
     fn read(&self, tx: &mut Reading<'_>) -> Result<GroupListResource> {
-        let search = Search::new(&self.starts_with);
+        let search = Search::new(&self.starts_with)?;
         let mut found = Found::new(self.limit.unwrap_or_default().get());
+        if let (None, Ok(id)) = (&self.after, GroupId::new(search.text)) {
+            found.items.extend(thing::look_up(tx, id.as_str())?.map(|found| found.thing));
+        }
         let after = thing::cursor::<GroupResponse>(tx, self.after.as_ref())?;
         let range = Range::new(self.order.unwrap_or(Order::Asc), after, 0);
         let [upward, downward] = GroupResponse::TABLE.sql.page;
         let values = values![tx.org(), range.after, ROWS_MAX];
         tx.query_while(range.choose(upward, downward), values, |row| {
             let (id, name) = (row.text(1)?, row.text(2)?);
-            found.compare(id, search.finds_group(id, name), || GroupResponse::from_row(row))
+            let is_found = search.finds_group(id, name) && id != search.text;
+            found.compare(id, is_found, || GroupResponse::from_row(row))
         })?;
         found.into_page()
     }
@@ -79,7 +84,7 @@ impl Reads for SearchGroupUsers {
     }
 
     fn read(&self, tx: &mut Reading<'_>) -> Result<UserListResource> {
-        let search = Search::new(&self.starts_with);
+        let search = Search::new(&self.starts_with)?;
         let mut found = Found::new(self.limit.unwrap_or_default().get());
         let (group_seq, after) = group_users::find_group(tx, &self.group_id, self.after.as_ref())?;
         let range = Range::new(self.order.unwrap_or(Order::Desc), after, 0);
@@ -102,9 +107,10 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(text: &'a str) -> Self {
+    fn new(text: &'a str) -> Result<Self> {
+        check_text("starts_with", text)?;
         let text = text.trim();
-        Self { text, key: name_key_in_any_case(text) }
+        Ok(Self { text, key: name_key_in_any_case(text) })
     }
 
     fn finds_user(&self, id: &str, name: &str, email: Option<&str>) -> bool {
@@ -179,7 +185,7 @@ impl<T: ListItem> Found<T> {
 
     fn into_page(self) -> Result<NextPage<T>> {
         let next = self.has_more.then(|| Cursor::new(&*self.last)).transpose().map_err(Error::internal)?;
-        Ok(NextPage::going_on(self.items, next))
+        Ok(NextPage::continued(self.items, next))
     }
 }
 

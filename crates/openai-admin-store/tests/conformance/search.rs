@@ -18,7 +18,7 @@ conformance! {
     members_are_found_in_the_order_of_the_list,
     removed_users_groups_and_members_and_other_organizations_are_not_found,
     the_pages_of_a_search_have_each_match_once,
-    an_unknown_group_or_cursor_is_reported,
+    an_unknown_group_or_cursor_and_an_invalid_text_are_reported,
 }
 
 fn text(text: &str) -> SearchText {
@@ -88,7 +88,6 @@ async fn a_user_is_found_by_the_start_of_a_word_of_the_name_or_the_address_or_by
         ("bots", &["user_bot"]),
         ("user_b", &["user_bot"]),
         ("USER_B", &[]),
-        ("user_ada\0", &[]),
         ("%", &[]),
     ] {
         assert_eq!(all_ids(&acme, users(starts_with)).await, found, "{starts_with}");
@@ -121,6 +120,8 @@ async fn a_group_is_found_by_the_start_of_its_name_or_id(database: Database) {
     assert_eq!(all_ids(&acme, groups("ml")).await, ["group_1", "group_3"]);
     assert_eq!(all_ids(&acme, groups("Research")).await, ["group_2"]);
     assert_eq!(all_ids(&acme, groups("group_3")).await, ["group_3"]);
+    acme.load(json!({ "groups": [{ "id": "ml", "name": "Last" }] })).await.unwrap();
+    assert_eq!(all_ids(&acme, groups("ml")).await, ["ml", "group_1", "group_3"]);
     let mut newest_first = groups("group_");
     newest_first.order = Some(Order::Desc);
     assert_eq!(all_ids(&acme, newest_first).await, ["group_3", "group_2", "group_1"]);
@@ -166,12 +167,14 @@ async fn the_pages_of_a_search_have_each_match_once(database: Database) {
     }
 }
 
-async fn an_unknown_group_or_cursor_is_reported(database: Database) {
+async fn an_unknown_group_or_cursor_and_an_invalid_text_are_reported(database: Database) {
     let acme = database.acme(1, json!([])).await;
     let error = acme.read(members("ada")).await.unwrap_err();
     assert!(matches!(error, Error::NotFound { .. }), "{error}");
     let mut request = users("ada");
-    request.set_after("nobody".parse().unwrap());
+    request.set_after("user_unknown".parse().unwrap());
     let error = acme.read(request).await.unwrap_err();
     assert!(matches!(error, Error::UnknownCursor(_)), "{error}");
+    let error = acme.read(users("ada\0")).await.unwrap_err();
+    assert!(matches!(error, Error::InvalidValue { ref field, .. } if field == "starts_with"), "{error}");
 }

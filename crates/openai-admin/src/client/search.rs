@@ -20,7 +20,7 @@ api! {
     /// Lists the users of a group whose id, name or address, or a word of them, starts with a text.
     list search_group_users(group_id: GroupId, starts_with: SearchText) -> SearchGroupUsers {
         /// # let id = client.groups().list_groups().await?.data[0].id.clone();
-        /// let users = client.search().search_group_users(&id, "nobody").await?;
+        /// let users = client.search().search_group_users(&id, "zoe").await?;
         /// assert!(users.data.is_empty() && !users.has_more);
     }
 }

@@ -13,7 +13,7 @@ const TAG: &str = "Search";
 /// The text of a search: 1 to 255 characters, not blank. Case does not matter.
 pub type SearchText = BoundedText<1, 255>;
 
-/// How many users, groups or members one request compares. If there are more, the next page goes on after them.
+/// How many users, groups or members one request compares. If there are more, the next page continues after them.
 pub const COMPARED_MAX: usize = 50_000;
 
 record! {
@@ -25,7 +25,7 @@ record! {
     query {
         /// How many users to return.
         limit: Limit<1, 100, 20>,
-        /// Go on after this user: the `next` of the previous page.
+        /// Continue after this user: the `next` of the previous page.
         after: Cursor,
     }
 }
@@ -38,7 +38,7 @@ list_endpoint!(SearchUsers);
 pub type UserSearchResource = NextPage<User>;
 
 record! {
-    /// Extension: lists the groups whose ID or name starts with a text.
+    /// Extension: lists the groups whose ID or name starts with a text. The group with exactly this ID is first.
     SearchGroups {
         /// The text, such as `ML` or `group_01J1F8`.
         starts_with: SearchText,
@@ -46,7 +46,7 @@ record! {
     query {
         /// How many groups to return.
         limit: Limit<1, 1000, 100>,
-        /// Go on after this group: the `next` of the previous page.
+        /// Continue after this group: the `next` of the previous page.
         after: Cursor,
         /// The order of creation: `asc` (default) or `desc`.
         order: Order,
@@ -68,7 +68,7 @@ record! {
     query {
         /// How many users to return.
         limit: Limit<1, 1000, 100>,
-        /// Go on after this user: the `next` of the previous page.
+        /// Continue after this user: the `next` of the previous page.
         after: Cursor,
         /// The order in which the users joined the organization: `desc` (default) or `asc`.
         order: Order,
