@@ -12,7 +12,9 @@
 //! 3. A later snapshot reads the page.
 //!
 //! A transaction below the next number has either ended before step 2, and then step 3 sees its events, or it is still
-//! in the lock table. Of the latter, only transactions with both of these properties count:
+//! in the lock table. One that is not there may also have its number, but not yet the number's lock: PostgreSQL assigns
+//! one after the other. It counts if it is still running after step 2. Of those in the lock table, only transactions with
+//! both of these properties count:
 //!
 //! - It holds a lock for writing a table of this schema. Every writer acquires one before it gets a number, so
 //!   transactions of other programs, other schemas and other databases do not count.
@@ -57,10 +59,11 @@ const HORIZON: &str = "
     select least(pg_snapshot_xmax(snapshot)::text::bigint, (
                select min(running::text::bigint)
                from pg_snapshot_xip(snapshot) running
-               join held on held.locktype = 'transactionid' and held.transactionid = running::xid
-               join writing on writing.virtualtransaction = held.virtualtransaction
+               left join held on held.locktype = 'transactionid' and held.transactionid = running::xid
+               left join writing on writing.virtualtransaction = held.virtualtransaction
                left join announced on announced.virtualtransaction = held.virtualtransaction
-               where coalesce(announced.is_ours, true)))
+               where case when held.virtualtransaction is null then pg_xact_status(running) = 'in progress'
+                          else writing.virtualtransaction is not null and coalesce(announced.is_ours, true) end))
            + (select added from audit_clock)
     from pg_current_snapshot() snapshot";
 
