@@ -194,8 +194,8 @@ struct FoundMembers {
     count: Option<String>,
 }
 
-/// A page of members, or of those that a search finds. The first page of all members is read together with those that it
-/// counts.
+/// A page of members, or of the members that match a search. The request for the first page of all members also counts
+/// them.
 async fn members(
     client: &Client,
     id: &str,

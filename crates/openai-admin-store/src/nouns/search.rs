@@ -30,6 +30,9 @@ use crate::{
 /// The rows that a search reads: one more than it compares, to detect whether there are more.
 const ROWS_MAX: i64 = COMPARED_MAX as i64 + 1;
 
+/// The cursor of a page that starts at the first row, after a page of the exact match alone. No id contains a slash.
+const START: &str = "/";
+
 impl Reads for SearchUsers {
     fn lane(&self) -> Lane {
         Lane::Scan
@@ -42,7 +45,7 @@ impl Reads for SearchUsers {
         if self.after.is_none() {
             found.items.extend(search.exact_user(tx)?);
         }
-        let after = thing::cursor::<StoredUser>(tx, self.after.as_ref())?;
+        let after = thing::cursor::<StoredUser>(tx, after_start(self.after.as_ref()))?;
         let range = Range::new(Order::Asc, after, 0);
         let values = values![tx.org(), range.after, ROWS_MAX];
         tx.query_while(StoredUser::TABLE.sql.page[0], values, |row| {
@@ -65,7 +68,7 @@ impl Reads for SearchGroups {
         if let (None, Ok(id)) = (&self.after, GroupId::new(search.text)) {
             found.items.extend(thing::look_up(tx, id.as_str())?.map(|found| found.thing));
         }
-        let after = thing::cursor::<GroupResponse>(tx, self.after.as_ref())?;
+        let after = thing::cursor::<GroupResponse>(tx, after_start(self.after.as_ref()))?;
         let range = Range::new(self.order.unwrap_or(Order::Asc), after, 0);
         let [upward, downward] = GroupResponse::TABLE.sql.page;
         let values = values![tx.org(), range.after, ROWS_MAX];
@@ -97,6 +100,11 @@ impl Reads for SearchGroupUsers {
         })?;
         found.into_page()
     }
+}
+
+/// The row after which the page starts.
+fn after_start(after: Option<&Cursor>) -> Option<&Cursor> {
+    after.filter(|after| after.as_str() != START)
 }
 
 /// The text of a search.
@@ -151,7 +159,7 @@ struct Found<T> {
     items: Vec<T>,
     limit: usize,
     compared: usize,
-    /// The id of the last row that was compared.
+    /// The id of the last row that was compared, or [`START`].
     last: String,
     has_more: bool,
 }
@@ -162,7 +170,7 @@ impl<T: ListItem> Found<T> {
             items: Vec::new(),
             limit: usize::from(limit),
             compared: 0,
-            last: String::new(),
+            last: START.to_owned(),
             has_more: false,
         }
     }

@@ -41,7 +41,7 @@ const EMPTY: &str = "
         loop execute format('delete from %I', t); end loop;
     end $$";
 
-/// What all cases of a schema may keep open: beyond this, stores of earlier cases are still open.
+/// With more connections, stores of earlier cases are still open. Then all connections are ended.
 const CONNECTIONS_MAX: i64 = 60;
 
 /// The schemas of this process that no case uses.
@@ -127,14 +127,18 @@ impl Schema {
         self.session.query(busy, &[name]).unwrap();
         let open = "select count(*) from pg_stat_activity where application_name = $1";
         let open: i64 = self.session.query_one(open, &[name]).unwrap().get(0);
-        assert!(open <= CONNECTIONS_MAX, "{open} connections to {name} are open");
+        if open > CONNECTIONS_MAX {
+            let end =
+                "select pg_terminate_backend(pid, 60000) from pg_stat_activity where application_name = $1";
+            self.session.query(end, &[name]).unwrap();
+        }
         let definition: String = self.session.query_one(DEFINITION, &[]).unwrap().get(0);
         if definition != self.migrated {
             return None;
         }
         let is_empty = format!("comment on schema {name} is '{definition}'");
         self.session.batch_execute(&format!("{EMPTY}; {is_empty}")).unwrap();
-        Some(self)
+        (open <= CONNECTIONS_MAX).then_some(self)
     }
 }
 

@@ -106,6 +106,17 @@ async fn the_user_with_exactly_the_id_or_the_address_is_first_and_on_no_other_pa
         request.set_limit(1).unwrap();
         assert_eq!(all_ids(&acme, request).await, found, "{starts_with}");
     }
+    // The first users of the list match, and the exact match fills the page.
+    acme.load(
+        json!({ "users": [{ "id": "dana", "name": "Last" }], "groups": [{ "id": "ml", "name": "Last" }] }),
+    )
+    .await
+    .unwrap();
+    let (mut of_users, mut of_groups) = (users("dana"), groups("ml"));
+    of_users.set_limit(1).unwrap();
+    of_groups.set_limit(1).unwrap();
+    assert_eq!(all_ids(&acme, of_users).await, ["dana", "user_dana"]);
+    assert_eq!(all_ids(&acme, of_groups).await, ["ml", "group_1", "group_3"]);
     acme.load(json!({ "users": [
         { "id": "user_last", "name": "Last", "email": "example.com@last.example.com" },
         { "id": "user_exact", "name": "Exact", "email": "example@com" },

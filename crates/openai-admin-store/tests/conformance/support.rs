@@ -215,8 +215,9 @@ impl Database {
             return self.store.verify().await.unwrap();
         }
         // On PostgreSQL, opening a store costs more than a case.
-        if let (DatabaseUrl::Postgres(_), Ok(problems)) = (&self.url, self.store.verify().await) {
-            return problems;
+        let is_postgres = matches!(self.url, DatabaseUrl::Postgres(_));
+        if is_postgres && self.store.ping().await.is_ok() {
+            return self.store.verify().await.unwrap();
         }
         let store = Store::open(&self.url).await.unwrap();
         let problems = store.verify().await.unwrap();
