@@ -41,6 +41,7 @@ pub(super) fn argument(field: &Field, takes_body: bool) -> Arg {
         Kind::Integer(..) | Kind::Number => "N".to_owned(),
         Kind::Moment => "TIME".to_owned(),
         Kind::Flag => "BOOL".to_owned(),
+        Kind::Text if field.name == "starts_with" => "TEXT".to_owned(),
         _ => option.rsplit('-').next().unwrap_or_default().to_uppercase(),
     };
     let argument = argument.long(option).value_name(value_name);
