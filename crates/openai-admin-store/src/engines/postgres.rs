@@ -10,6 +10,7 @@ mod group_user_changes;
 mod group_user_pages;
 mod limits;
 mod pool;
+mod queue;
 mod replica_proof;
 mod replicas;
 mod session;

@@ -5,11 +5,10 @@ use std::{
     thread::JoinHandle,
 };
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-
 use super::{
     connection::Connection,
     limits::{ATTEMPTS_MAX, Access, retry_pause},
+    queue::{Queue, Refused},
     settings::Config,
     transact::Isolation,
 };
@@ -22,13 +21,13 @@ use crate::{
 };
 
 pub(super) struct Pool {
-    jobs: Sender<Message>,
+    queue: Arc<Queue<Queued>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-enum Message {
-    Run { job: Box<dyn Job>, access: Access },
-    Stop,
+struct Queued {
+    job: Box<dyn Job>,
+    access: Access,
 }
 
 impl Pool {
@@ -42,43 +41,47 @@ impl Pool {
         settings: &'static str,
         counters: &Arc<Counters>,
     ) -> Result<Self> {
-        let (jobs, queue) = bounded(QUEUE_LENGTH_MAX);
+        let queue = Arc::new(Queue::new(length, QUEUE_LENGTH_MAX));
         let mut threads = Vec::with_capacity(length);
         for number in 0..length {
             let worker = Worker {
                 config: config.clone(),
                 settings,
                 connection: first.take(),
-                queue: queue.clone(),
+                queue: Arc::clone(&queue),
                 counters: Arc::clone(counters),
             };
             let thread = std::thread::Builder::new().name(format!("{name}-{number}"));
-            threads.push(thread.spawn(move || worker.run()).map_err(Error::unavailable)?);
+            threads.push(thread.spawn(move || worker.run(number)).map_err(Error::unavailable)?);
         }
-        Ok(Self { jobs, threads: Mutex::new(threads) })
+        Ok(Self { queue, threads: Mutex::new(threads) })
     }
 
     pub(super) fn run(&self, job: Box<dyn Job>, access: Access) -> Result<()> {
-        self.jobs.try_send(Message::Run { job, access }).map_err(|error| match error {
-            TrySendError::Full(_) => Error::Overloaded,
-            TrySendError::Disconnected(_) => Error::unavailable("the database is closed"),
+        self.queue.push(Queued { job, access }).map_err(|refused| match refused {
+            Refused::Full => Error::Overloaded,
+            Refused::Closed => Error::unavailable("the database is closed"),
         })
     }
 
     /// How many bodies wait for a thread.
     pub(super) fn waiting(&self) -> usize {
-        self.jobs.len()
+        self.queue.waiting()
     }
 
     pub(super) fn close(&self) {
+        self.queue.close();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for _ in &threads {
-            // A closed queue means that the threads have ended.
-            let _ = self.jobs.send(Message::Stop);
-        }
         for thread in threads {
             let _ = thread.join();
         }
+    }
+}
+
+/// Without waiting, because a store may be dropped where blocking is not allowed.
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.queue.close();
     }
 }
 
@@ -86,13 +89,13 @@ struct Worker {
     config: Config,
     settings: &'static str,
     connection: Option<Connection>,
-    queue: Receiver<Message>,
+    queue: Arc<Queue<Queued>>,
     counters: Arc<Counters>,
 }
 
 impl Worker {
-    fn run(mut self) {
-        while let Ok(Message::Run { mut job, access }) = self.queue.recv() {
+    fn run(mut self, number: usize) {
+        while let Some(Queued { mut job, access }) = self.queue.next(number) {
             if job.caller().is_some_and(|caller| caller.is_gone()) {
                 continue;
             }
