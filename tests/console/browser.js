@@ -13,7 +13,7 @@ const { chromium } = modules('playwright-core');
 // A condition that does not hold by then never will, even on a busy machine.
 const WAIT_MS_MAX = 60_000;
 const FLAGS = [
-  '--headless=new',
+  '--headless',
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -25,7 +25,7 @@ const FLAGS = [
 
 /** Starts Chromium with an empty profile. */
 export async function startBrowser() {
-  const executablePath = process.env.OPENAI_ADMIN_TEST_CHROMIUM ?? '/usr/bin/chromium';
+  const executablePath = process.env.OPENAI_ADMIN_TEST_CHROMIUM ?? '/usr/bin/chromium-headless-shell';
   if (!existsSync(executablePath)) throw new Error(`${executablePath} is missing: run scripts/with-chromium`);
   return await chromium.launch({ executablePath, args: FLAGS, timeout: WAIT_MS_MAX });
 }

@@ -127,6 +127,11 @@ class Server:
         return json.loads(done.stdout)["key"]
 
 
+def pytest_collection_modifyitems(items):
+    """The longest test first, so that it does not run alone at the end."""
+    items.sort(key=lambda item: item.path.name != "test_schemathesis.py")
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch):
     for name in os.environ:

@@ -34,7 +34,7 @@ def run(command, folder, **environment):
 
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_a_hundred_python_tests_side_by_side(number):
-    command = [sys.executable, "-B", "-m", "pytest", "-n", "4", "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-B", "-m", "pytest", "-n", "2", "-q", "-p", "no:cacheprovider"]
     done = run(command, EXAMPLES / "emulator/python")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "100 passed" in done.stdout, done.stdout
