@@ -10,7 +10,6 @@ mod group_user_changes;
 mod group_user_pages;
 mod limits;
 mod pool;
-mod queue;
 mod replica_proof;
 mod replicas;
 mod session;
@@ -100,9 +99,9 @@ impl Postgres {
         let drivers = Drivers::start()?;
         let counters = Arc::new(Counters::default());
         Ok(Self {
-            pool: Pool::start("postgres", CONNECTIONS, &config, Some(first), "", &counters)?,
-            scans: Pool::start("postgres-scan", SCAN_CONNECTIONS, &config, None, SCAN_SETTINGS, &counters)?,
-            long: Pool::start("postgres-long", LONG_CONNECTIONS, &config, None, "", &counters)?,
+            pool: Pool::new("postgres", CONNECTIONS, &config, Some(first), "", &counters),
+            scans: Pool::new("postgres-scan", SCAN_CONNECTIONS, &config, None, SCAN_SETTINGS, &counters),
+            long: Pool::new("postgres-long", LONG_CONNECTIONS, &config, None, "", &counters),
             pages: Pages::new(&config),
             replicas: OnceLock::new(),
             changes: Changes::start(&config, &drivers.handle, &counters),

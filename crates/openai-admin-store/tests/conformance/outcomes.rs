@@ -183,6 +183,29 @@ fn sixty_scans_do_not_delay_other_clients() {
 }
 
 #[test]
+fn one_call_at_a_time_needs_one_connection() {
+    run(Engine::Postgres, async |database| {
+        let acme = database.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
+        let store = Store::open(&database.url).await.unwrap();
+        // Without the connections that count.
+        let connections = || {
+            let count = "select count(*)::text from pg_stat_activity
+                         where application_name = current_setting('application_name')
+                             and query not like '%pg_stat_activity%'";
+            database.texts(count)[0].parse::<usize>().unwrap()
+        };
+        let opened = connections();
+        let acme = Tenant { database: Database { store, ..database.clone() }, ..acme };
+        for number in 0..50 {
+            acme.create_group(&format!("Group {number}")).await.unwrap();
+            acme.group("group_1").await.unwrap();
+        }
+        let used = connections();
+        assert!(used <= opened, "{opened} connections were open, and {used} are now");
+    });
+}
+
+#[test]
 fn a_statement_whose_caller_is_gone_is_cancelled() {
     run(Engine::Postgres, async |database| {
         let acme = database.acme(1, json!([])).await;

@@ -1,14 +1,18 @@
 //! The threads that run bodies, each with its own connection.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::JoinHandle,
 };
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::{
     connection::Connection,
     limits::{ATTEMPTS_MAX, Access, retry_pause},
-    queue::{Queue, Refused},
     settings::Config,
     transact::Isolation,
 };
@@ -20,68 +24,134 @@ use crate::{
     },
 };
 
+/// A bounded queue, and the threads that run its jobs. A thread, and its connection, is started only when more jobs are
+/// queued or running than there are threads: a server with few callers at a time has few connections. Each takes
+/// PostgreSQL milliseconds to open, memory for its plans, and one of its places.
 pub(super) struct Pool {
-    queue: Arc<Queue<Queued>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    jobs: Sender<Message>,
+    /// How many jobs are queued or running.
+    pending: Arc<AtomicUsize>,
+    /// How many threads have been started.
+    started: AtomicUsize,
+    name: &'static str,
+    /// How many threads there may be.
+    length: usize,
+    config: Config,
+    settings: &'static str,
+    counters: Arc<Counters>,
+    threads: Mutex<Threads>,
 }
 
-struct Queued {
-    job: Box<dyn Job>,
-    access: Access,
+struct Threads {
+    /// `None` once the pool is closed. The queue refuses jobs when the last receiver is gone.
+    queue: Option<Receiver<Message>>,
+    /// For the first thread.
+    first: Option<Connection>,
+    running: Vec<JoinHandle<()>>,
+}
+
+enum Message {
+    Run { job: Box<dyn Job>, access: Access },
+    Stop,
 }
 
 impl Pool {
-    /// Starts `length` threads. The first uses the connection `first`, if there is one. Each connection gets
+    /// A pool of at most `length` threads. The first uses the connection `first`, if there is one. Each connection gets
     /// `settings`.
-    pub(super) fn start(
-        name: &str,
+    pub(super) fn new(
+        name: &'static str,
         length: usize,
         config: &Config,
-        mut first: Option<Connection>,
+        first: Option<Connection>,
         settings: &'static str,
         counters: &Arc<Counters>,
-    ) -> Result<Self> {
-        let queue = Arc::new(Queue::new(length, QUEUE_LENGTH_MAX));
-        let mut threads = Vec::with_capacity(length);
-        for number in 0..length {
-            let worker = Worker {
-                config: config.clone(),
-                settings,
-                connection: first.take(),
-                queue: Arc::clone(&queue),
-                counters: Arc::clone(counters),
-            };
-            let thread = std::thread::Builder::new().name(format!("{name}-{number}"));
-            threads.push(thread.spawn(move || worker.run(number)).map_err(Error::unavailable)?);
+    ) -> Self {
+        let (jobs, queue) = bounded(QUEUE_LENGTH_MAX);
+        Self {
+            jobs,
+            pending: Arc::default(),
+            started: AtomicUsize::new(0),
+            name,
+            length,
+            config: config.clone(),
+            settings,
+            counters: Arc::clone(counters),
+            threads: Mutex::new(Threads { queue: Some(queue), first, running: Vec::new() }),
         }
-        Ok(Self { queue, threads: Mutex::new(threads) })
     }
 
     pub(super) fn run(&self, job: Box<dyn Job>, access: Access) -> Result<()> {
-        self.queue.push(Queued { job, access }).map_err(|refused| match refused {
-            Refused::Full => Error::Overloaded,
-            Refused::Closed => Error::unavailable("the database is closed"),
-        })
+        let pending = self.pending.fetch_add(1, Ordering::Relaxed) + 1;
+        let is_queued = self.start_for(pending).and_then(|()| {
+            self.jobs.try_send(Message::Run { job, access }).map_err(|error| match error {
+                TrySendError::Full(_) => Error::Overloaded,
+                TrySendError::Disconnected(_) => Error::unavailable("the database is closed"),
+            })
+        });
+        if is_queued.is_err() {
+            self.pending.fetch_sub(1, Ordering::Relaxed);
+        }
+        is_queued
+    }
+
+    /// Starts a thread if there are fewer than pending jobs.
+    fn start_for(&self, pending: usize) -> Result<()> {
+        let is_enough = || self.started.load(Ordering::Relaxed) >= pending.min(self.length);
+        if is_enough() {
+            return Ok(());
+        }
+        let mut threads = self.threads();
+        // Another caller may have started it in the meantime.
+        if is_enough() {
+            return Ok(());
+        }
+        let Some(queue) = threads.queue.clone() else {
+            return Err(Error::unavailable("the database is closed"));
+        };
+        let worker = Worker {
+            config: self.config.clone(),
+            settings: self.settings,
+            connection: threads.first.take(),
+            queue,
+            pending: Arc::clone(&self.pending),
+            counters: Arc::clone(&self.counters),
+        };
+        let number = threads.running.len();
+        let thread = std::thread::Builder::new().name(format!("{}-{number}", self.name));
+        match thread.spawn(move || worker.run()) {
+            Ok(thread) => {
+                threads.running.push(thread);
+                self.started.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(error) if number == 0 => Err(Error::unavailable(error)),
+            // The others run the job.
+            Err(_) => Ok(()),
+        }
     }
 
     /// How many bodies wait for a thread.
     pub(super) fn waiting(&self) -> usize {
-        self.queue.waiting()
+        self.jobs.len()
     }
 
+    /// Stops the threads after the queued jobs.
     pub(super) fn close(&self) {
-        self.queue.close();
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for thread in threads {
+        let mut threads = self.threads();
+        threads.queue = None;
+        let running = std::mem::take(&mut threads.running);
+        drop(threads);
+        for _ in &running {
+            // A closed queue means that the threads have ended.
+            let _ = self.jobs.send(Message::Stop);
+        }
+        for thread in running {
             let _ = thread.join();
         }
     }
-}
 
-/// Without waiting, because a store may be dropped where blocking is not allowed.
-impl Drop for Pool {
-    fn drop(&mut self) {
-        self.queue.close();
+    fn threads(&self) -> MutexGuard<'_, Threads> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -89,14 +159,16 @@ struct Worker {
     config: Config,
     settings: &'static str,
     connection: Option<Connection>,
-    queue: Arc<Queue<Queued>>,
+    queue: Receiver<Message>,
+    pending: Arc<AtomicUsize>,
     counters: Arc<Counters>,
 }
 
 impl Worker {
-    fn run(mut self, number: usize) {
-        while let Some(Queued { mut job, access }) = self.queue.next(number) {
+    fn run(mut self) {
+        while let Ok(Message::Run { mut job, access }) = self.queue.recv() {
             if job.caller().is_some_and(|caller| caller.is_gone()) {
+                self.pending.fetch_sub(1, Ordering::Relaxed);
                 continue;
             }
             let outcome = self.transact(&access, &mut *job);
@@ -106,6 +178,8 @@ impl Worker {
             if access.writes && outcome.is_ok() {
                 self.counters.committed(1);
             }
+            // Before the answer, after which the caller may queue another job: it needs no other thread.
+            self.pending.fetch_sub(1, Ordering::Relaxed);
             job.answer(outcome.err());
         }
     }
