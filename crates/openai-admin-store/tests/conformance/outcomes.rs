@@ -206,6 +206,29 @@ fn one_call_at_a_time_needs_one_connection() {
 }
 
 #[test]
+fn calls_at_the_same_time_run_at_the_same_time() {
+    const CALLS: usize = 12;
+    run(Engine::Postgres, async |database| {
+        let acme = database.acme(1, json!([{ "id": "group_1", "name": "One" }])).await;
+        let store = Store::open(&database.url).await.unwrap();
+        let acme = Tenant { database: Database { store, ..database.clone() }, ..acme };
+        let client = locked(&database, "groups");
+        let calls = (0..CALLS).map(|_| {
+            let acme = acme.clone();
+            tokio::spawn(async move { acme.group("group_1").await })
+        });
+        let calls: Vec<_> = calls.collect();
+        let waiting = "select count(*)::text from pg_stat_activity
+                       where wait_event_type = 'Lock' and application_name = current_setting('application_name')";
+        until(|| database.texts(waiting) == [CALLS.to_string()]).await;
+        std::thread::spawn(move || drop(client)).join().unwrap();
+        for call in calls {
+            call.await.unwrap().unwrap();
+        }
+    });
+}
+
+#[test]
 fn a_statement_whose_caller_is_gone_is_cancelled() {
     run(Engine::Postgres, async |database| {
         let acme = database.acme(1, json!([])).await;

@@ -31,7 +31,7 @@ pub(super) struct Pool {
     jobs: Sender<Message>,
     /// How many jobs are queued or running.
     pending: Arc<AtomicUsize>,
-    /// How many threads have been started.
+    /// The number of running threads, to be read without their lock.
     started: AtomicUsize,
     name: &'static str,
     /// How many threads there may be.
@@ -94,40 +94,36 @@ impl Pool {
         is_queued
     }
 
-    /// Starts a thread if there are fewer than pending jobs.
+    /// Starts threads while there are fewer than pending jobs.
     fn start_for(&self, pending: usize) -> Result<()> {
-        let is_enough = || self.started.load(Ordering::Relaxed) >= pending.min(self.length);
-        if is_enough() {
+        let needed = pending.min(self.length);
+        if self.started.load(Ordering::Relaxed) >= needed {
             return Ok(());
         }
         let mut threads = self.threads();
-        // Another caller may have started it in the meantime.
-        if is_enough() {
-            return Ok(());
-        }
-        let Some(queue) = threads.queue.clone() else {
-            return Err(Error::unavailable("the database is closed"));
-        };
-        let worker = Worker {
-            config: self.config.clone(),
-            settings: self.settings,
-            connection: threads.first.take(),
-            queue,
-            pending: Arc::clone(&self.pending),
-            counters: Arc::clone(&self.counters),
-        };
-        let number = threads.running.len();
-        let thread = std::thread::Builder::new().name(format!("{}-{number}", self.name));
-        match thread.spawn(move || worker.run()) {
-            Ok(thread) => {
-                threads.running.push(thread);
-                self.started.fetch_add(1, Ordering::Relaxed);
-                Ok(())
+        while threads.running.len() < needed {
+            let Some(queue) = threads.queue.clone() else {
+                return Err(Error::unavailable("the database is closed"));
+            };
+            let worker = Worker {
+                config: self.config.clone(),
+                settings: self.settings,
+                connection: threads.first.take(),
+                queue,
+                pending: Arc::clone(&self.pending),
+                counters: Arc::clone(&self.counters),
+            };
+            let number = threads.running.len();
+            let thread = std::thread::Builder::new().name(format!("{}-{number}", self.name));
+            match thread.spawn(move || worker.run()) {
+                Ok(thread) => threads.running.push(thread),
+                Err(error) if number == 0 => return Err(Error::unavailable(error)),
+                // The others run the job.
+                Err(_) => break,
             }
-            Err(error) if number == 0 => Err(Error::unavailable(error)),
-            // The others run the job.
-            Err(_) => Ok(()),
         }
+        self.started.store(threads.running.len(), Ordering::Relaxed);
+        Ok(())
     }
 
     /// How many bodies wait for a thread.
