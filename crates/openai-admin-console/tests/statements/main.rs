@@ -69,6 +69,10 @@ const PAGES: [(&str, usize); 40] = [
     ("/console/unlock", 1),
 ];
 
+/// How the statement starts that reads a key which is not cached.
+const KEY: &str = "select k.org, k.id, k.name,";
+const ATTEMPTS_MAX: usize = 10;
+
 struct Statements;
 
 impl Subscriber for Statements {
@@ -105,13 +109,20 @@ impl Visit for Statement {
     fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
 }
 
+/// The statements of a page whose reader's key is cached. On a busy machine the key may expire between two requests.
 async fn statements(browser: &mut Browser, path: &str) -> Vec<String> {
-    // The first request fills the caches of keys.
-    browser.get(path).await;
-    STATEMENTS.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    let page = browser.get(path).await;
-    assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text());
-    std::mem::take(&mut STATEMENTS.lock().unwrap_or_else(PoisonError::into_inner))
+    let mut statements = Vec::new();
+    for _ in 0..ATTEMPTS_MAX {
+        browser.get(path).await;
+        STATEMENTS.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let page = browser.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text());
+        statements = std::mem::take(&mut *STATEMENTS.lock().unwrap_or_else(PoisonError::into_inner));
+        if !statements.iter().any(|sql| sql.starts_with(KEY)) {
+            break;
+        }
+    }
+    statements
 }
 
 #[tokio::test]

@@ -175,7 +175,7 @@ impl Collector for StoreCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let figures = self.0.figures();
         for (name, help, value) in [
-            ("database_connections", "Connections to the database", figures.connections),
+            ("database_connections", "Connections to the database, at most", figures.connections),
             ("database_reads_waiting", "Operations waiting for the database", figures.reads_waiting),
             ("database_writes_waiting", "Operations waiting for the writer", figures.writes_waiting),
             ("database_waiting_max", "Limit of waiting operations; more are refused", figures.waiting_max),

@@ -48,7 +48,7 @@ impl Counters {
 pub struct Figures {
     /// The engine: `sqlite` or `postgres`.
     pub engine: &'static str,
-    /// Worker threads of the store, each with its own connection.
+    /// Connections to the database. On PostgreSQL, the most that the store opens.
     pub connections: usize,
     /// Operations that wait for a read connection; on PostgreSQL, for any connection.
     pub reads_waiting: usize,

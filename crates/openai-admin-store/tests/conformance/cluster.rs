@@ -3,10 +3,16 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
+    path::Path,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use openai_admin_store::DatabaseUrl;
+
+/// Longer than a killed server waits for its processes: a minute.
+const END_POLLS_MAX: u32 = 12_000;
+const END_POLL: Duration = Duration::from_millis(5);
 
 /// The server. Dropping the value stops it.
 pub(crate) struct Cluster {
@@ -101,17 +107,29 @@ impl Cluster {
         });
     }
 
-    /// Kills it permanently.
+    /// Kills it permanently, and returns when its processes are gone: each serves until its own signal arrives.
     pub(crate) fn end(&self) {
+        let children = self.children();
         signal("QUIT", std::slice::from_ref(&self.postmaster));
+        for _ in 0..END_POLLS_MAX {
+            if !children.iter().any(|pid| Path::new("/proc").join(pid).exists()) {
+                return;
+            }
+            std::thread::sleep(END_POLL);
+        }
+        panic!("the processes of a killed server are still there");
     }
 
     /// The first process starts the others, so it is stopped before they are listed.
     fn processes(&self) -> Vec<String> {
         signal("STOP", std::slice::from_ref(&self.postmaster));
+        self.children().into_iter().chain([self.postmaster.clone()]).collect()
+    }
+
+    fn children(&self) -> Vec<String> {
         let pid = &self.postmaster;
         let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-        children.split_whitespace().map(str::to_owned).chain([pid.clone()]).collect()
+        children.split_whitespace().map(str::to_owned).collect()
     }
 }
 
