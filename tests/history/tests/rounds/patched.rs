@@ -12,6 +12,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::environment;
+
 /// The folder of the patches in the workspace.
 const PATCHES: &str = "tests/history/faults";
 /// The files of the workspace that the build needs, besides its crates and its `Cargo.toml`.
@@ -28,13 +30,29 @@ pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let temporary = Path::new(TEMPORARY);
-        // Each test may be a separate process.
         let lock = File::create(temporary.join("faults.lock")).unwrap();
         lock.lock().unwrap();
-        let copy = temporary.join("faults");
-        renew(&copy);
-        build(&copy)
+        once_per_run(&temporary.join("faults.run"), || {
+            let copy = temporary.join("faults");
+            renew(&copy);
+            build(&copy)
+        })
     })
+}
+
+/// Under nextest each test is a separate process: the first process of a run makes the program and records its path in
+/// `record`, and the others read it there.
+fn once_per_run(record: &Path, make: impl FnOnce() -> PathBuf) -> PathBuf {
+    let Some(run) = environment("NEXTEST_RUN_ID") else { return make() };
+    let recorded = fs::read_to_string(record).unwrap_or_default();
+    if let Some((recorded_run, program)) = recorded.split_once('\n')
+        && recorded_run == run
+    {
+        return program.into();
+    }
+    let program = make();
+    fs::write(record, format!("{run}\n{}", program.display())).unwrap();
+    program
 }
 
 pub(crate) fn patch_of(fault: &str) -> PathBuf {
