@@ -15,10 +15,11 @@
 //! # }).unwrap();
 //! ```
 
-use std::{error, fmt};
+use std::{error, fmt, pin::Pin};
 
 use openai_admin::Client;
 use openai_admin_store::{Directory, Store};
+use tokio::runtime::Runtime;
 
 use crate::{Caller, Config, Minter, Server};
 
@@ -83,25 +84,32 @@ pub async fn client_with(directory: Directory) -> Result<Client, StartError> {
 #[doc(hidden)]
 #[expect(clippy::panic, reason = "an example that fails is a failed test")]
 pub fn example(run: impl AsyncFnOnce(Client) -> Result<(), BoxError>) {
-    let run_all = async || -> Result<(), BoxError> {
-        let directory = serde_json::json!({
-            "users": [
-                { "id": "user_ada", "name": "Ada", "email": "ada@example.com" },
-                { "id": "user_bob", "email": "bob@example.com", "roles": ["Reviewers"] },
-            ],
-            "groups": [{ "id": "group_1", "name": "Support", "members": ["user_bob"], "roles": ["Reviewers"] }],
-            "roles": [{ "id": "role_1", "name": "Reviewers", "permissions": ["api.groups.read"] }],
-            "projects": [{ "id": "proj_1", "name": "Search", "users": [{ "user": "user_bob" }],
-                           "roles": [{ "id": "role_2", "name": "Annotators" }] }],
-        });
-        run(client_with(serde_json::from_value(directory)?).await?).await
-    };
-    let done = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(BoxError::from)
-        .and_then(|runtime| runtime.block_on(run_all()));
+    // Each example compiles this function, and not those that it calls.
+    let done = small_organization().and_then(|(runtime, client)| block_on(&runtime, Box::pin(run(client))));
     if let Err(error) = done {
         panic!("{error}");
     }
+}
+
+fn small_organization() -> Result<(Runtime, Client), BoxError> {
+    let directory = serde_json::json!({
+        "users": [
+            { "id": "user_ada", "name": "Ada", "email": "ada@example.com" },
+            { "id": "user_bob", "email": "bob@example.com", "roles": ["Reviewers"] },
+        ],
+        "groups": [{ "id": "group_1", "name": "Support", "members": ["user_bob"], "roles": ["Reviewers"] }],
+        "roles": [{ "id": "role_1", "name": "Reviewers", "permissions": ["api.groups.read"] }],
+        "projects": [{ "id": "proj_1", "name": "Search", "users": [{ "user": "user_bob" }],
+                       "roles": [{ "id": "role_2", "name": "Annotators" }] }],
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let client = runtime.block_on(client_with(serde_json::from_value(directory)?))?;
+    Ok((runtime, client))
+}
+
+fn block_on(
+    runtime: &Runtime,
+    example: Pin<Box<dyn Future<Output = Result<(), BoxError>> + '_>>,
+) -> Result<(), BoxError> {
+    runtime.block_on(example)
 }

@@ -370,6 +370,10 @@ fn a_published_service_plans_the_same_offboarding_and_does_not_know_earlier_memb
         (answer.status, rows)
     };
     let target = format!("--base-url http://{}/v1", published.address);
+    // The first request with a key records in the background that the key is in use, and a plan shows it.
+    changes(&target, "ada@example.com");
+    let is_recorded = |_| changes("--local acme.db", "ada@example.com").1.concat().contains("last used");
+    assert!((0..100).any(is_recorded), "the use of the key is recorded");
     for users in ["ada@example.com", "ada@example.com user_dana", "ada@example.com user_nobody"] {
         assert_eq!(changes(&target, users), changes("--local acme.db", users), "{users}");
     }

@@ -47,9 +47,9 @@ const EXCEPTIONS: [(&str, &str); 13] = [
     ("order by m.project_seq, m.user_seq", "a dump reads every user of a project"),
 ];
 
-/// One group with all 20,000 users, or 5,000 groups with four of them each.
+/// One group with all 10,000 users, or 5,000 groups with two of them each.
 const SHAPES: [(&str, &str); 2] = [
-    ("one dominant group", "select 1, case when i <= 19990 then 1 else i - 19989 end, i from n"),
+    ("one dominant group", "select 1, case when i <= 9990 then 1 else i - 9989 end, i from n"),
     ("many small groups", "select 1, 1 + i % 5000, i from n"),
 ];
 
@@ -116,7 +116,7 @@ fn the_most_frequent_operations_are_planned_once_on_sqlite() {
 /// Inserts rows directly: only the plans are checked, not the sums. Stored answers have the time of the test's changes:
 /// older ones would be deleted, and statements planned for an empty table.
 fn fill(database: &Database, memberships: &str) {
-    let numbers = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000)";
+    let numbers = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 10000)";
     database.execute(&format!(
         "{numbers} insert into users (org, seq, id, email, email_key, name, role, user_type, is_service_account, added_at)
          select 1, i, 'user_' || i, 'user_' || i, 'user_' || i, 'User', 'reader', 'user', 0, 0 from n;
@@ -174,11 +174,11 @@ fn fill(database: &Database, memberships: &str) {
          {numbers} insert into invites (org, seq, id, email, email_key, role, projects, created_at, expires_at, user_seq)
          select 1, i, 'invite-' || i, 'invite_' || i, 'invite_' || i, 'reader', '[]', 0, 2000000000 * (i % 2),
                 case i % 3 when 0 then i end from n;
-         insert into sequences (org, kind, last) values (1, 'role', 20000), (1, 'project', 20000), (1, 'invite', 20000),
-         (1, 'service_account', 20000), (1, 'certificate', 20000), (1, 'alert', 20000), (1, 'external_key', 20000),
-         (1, 'workload_identity_provider', 20000), (1, 'workload_identity_federation_rule', 20000),
-         (1, 'external_storage', 20000);
-         update organizations set last_user_seq = 20000, last_group_seq = 5000;"
+         insert into sequences (org, kind, last) values (1, 'role', 10000), (1, 'project', 10000), (1, 'invite', 10000),
+         (1, 'service_account', 10000), (1, 'certificate', 10000), (1, 'alert', 10000), (1, 'external_key', 10000),
+         (1, 'workload_identity_provider', 10000), (1, 'workload_identity_federation_rule', 10000),
+         (1, 'external_storage', 10000);
+         update organizations set last_user_seq = 10000, last_group_seq = 5000;"
     ));
     // A PostgreSQL server analyzes its tables itself. SQLite does not, and plans without statistics.
     if let DatabaseUrl::Postgres(_) = database.url {

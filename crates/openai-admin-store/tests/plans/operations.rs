@@ -44,7 +44,7 @@ pub(crate) async fn every_operation(acme: &Tenant) {
     let (store, org) = (acme.store(), acme.org());
     for part in [Part::new().asc(), Part::new().desc()].map(|part| part.limit(100)) {
         acme.groups(part.after("group_2500")).await.unwrap();
-        acme.members("group_1", part.after("user_10000")).await.unwrap();
+        acme.members("group_1", part.after("user_9000")).await.unwrap();
         acme.groups_of("user_1", part.after("group_2500")).await.unwrap();
     }
     acme.users_with(100, Some("user_1"), &["user_2"]).await.unwrap();
@@ -168,7 +168,7 @@ async fn every_operation_on_settings(acme: &Tenant) {
     acme.change(serde_json::from_value::<DeleteProjectSpendAlert>(request).unwrap()).await.unwrap();
     for order in ["asc", "desc"] {
         let list =
-            json!({ "project_id": project, "order": order, "after": "alert_1", "before": "alert_15001" });
+            json!({ "project_id": project, "order": order, "after": "alert_1", "before": "alert_5001" });
         acme.read(serde_json::from_value::<ListProjectSpendAlerts>(list).unwrap()).await.unwrap();
     }
 }
