@@ -238,7 +238,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary")
     parser.add_argument("--part", type=float, default=1, help="how much of the load, 1 by default")
-    parser.add_argument("--any-latency", action="store_true", help="for machines that do other things meanwhile")
+    busy = "for machines that do other things: latency is not judged, and the page is requested less often"
+    parser.add_argument("--any-latency", action="store_true", help=busy)
     arguments = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
