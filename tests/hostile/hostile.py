@@ -41,7 +41,7 @@ P99_MS_MAX = 50
 MEMORY_MIB_MAX = 512
 
 PROBE_PAUSE_S = 0.005
-# Where the latency does not matter.
+# With --any-latency.
 LONG_PROBE_PAUSE_S = 0.05
 # The server ends a head after ten seconds; this is what it may take to notice and close a thousand.
 SLOW_HEAD_SECONDS_MAX = 30

@@ -84,7 +84,7 @@ pub async fn client_with(directory: Directory) -> Result<Client, StartError> {
 #[doc(hidden)]
 #[expect(clippy::panic, reason = "an example that fails is a failed test")]
 pub fn example(run: impl AsyncFnOnce(Client) -> Result<(), BoxError>) {
-    // Each example compiles this function, and not those that it calls.
+    // The compiler repeats this generic function for each example, so the work is in the functions below.
     let done = small_organization().and_then(|(runtime, client)| block_on(&runtime, Box::pin(run(client))));
     if let Err(error) = done {
         panic!("{error}");
